@@ -1,0 +1,142 @@
+"""The source configuration: which instances of which kind exist, and how each is read.
+
+Belongs here: the shape of `sources.yml` and its checks. A second store or bank account is another
+entry in that file, never code. Does not belong here: paths of the installation (`settings`).
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+Kind = Literal["shopify", "stripe", "bank", "csv", "ecb"]
+Stream = Literal[
+    "orders",
+    "payments",
+    "invoices",
+    "invoice_lines",
+    "bills",
+    "bill_lines",
+    "expenses",
+    "card_transactions",
+    "bank_transactions",
+    "gl_entries",
+]
+
+
+class ConfigurationError(ValueError):
+    """The source configuration cannot be used; the message says where and what was expected."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Freshness(_Strict):
+    """Hours since the newest record after which a source is late (warn) or stale (error)."""
+
+    warn_after_hours: float = 30
+    error_after_hours: float = 54
+
+
+class CsvMapping(_Strict):
+    """How one export maps to a stream. `columns` maps our column to the header in the file.
+
+    Amounts: `decimal` and `thousands` give the punctuation. Sign conventions: `negate` lists columns
+    to flip; `debit_column`/`credit_column` name two columns whose difference (credit - debit) becomes
+    `amount`; `sign_column` with `negative_values` names an indicator column (D/C, debit/credit).
+    `constants` fill columns that the file does not have; `values` translates codes
+    ({column: {code in the file: our code}}).
+    """
+
+    stream: Stream
+    columns: dict[str, str]
+    delimiter: str | None = None
+    encoding: str | None = None
+    quote: str = '"'
+    skip_rows: int = 0
+    decimal: str = "."
+    thousands: str = ""
+    date_format: str = "%Y-%m-%d"
+    timestamp_format: str | None = None
+    negate: tuple[str, ...] = ()
+    debit_column: str | None = None
+    credit_column: str | None = None
+    sign_column: str | None = None
+    negative_values: tuple[str, ...] = ()
+    constants: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class SourceInstance(_Strict):
+    """One store, account or export. `path` is a glob below the landing folder."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Kind
+    entity_id: str
+    path: str
+    time_zone: str = "UTC"
+    description: str = ""
+    csv: CsvMapping | None = None
+    freshness: Freshness = Freshness()
+    owner: str = "data-platform"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_time_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception as error:
+            raise ValueError(f"'{value}' is not an IANA time zone such as Europe/Berlin") from error
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _inside_landing(cls, value: str) -> str:
+        if Path(value).is_absolute() or ".." in Path(value).parts:
+            raise ValueError(f"'{value}' must be a path below the landing folder, without '..'")
+        return value
+
+    @model_validator(mode="after")
+    def _mapping_for_csv(self) -> "SourceInstance":
+        if (self.kind == "csv") != (self.csv is not None):
+            raise ValueError("kind csv needs a 'csv:' mapping, and no other kind takes one")
+        return self
+
+
+class Configuration(_Strict):
+    """The whole of `sources.yml`. A source may have several entries (one per export) under one name."""
+
+    sources: tuple[SourceInstance, ...]
+
+    @model_validator(mode="after")
+    def _one_entry_per_export(self) -> "Configuration":
+        seen: set[tuple[str, str, str]] = set()
+        for source in self.sources:
+            key = (source.name, source.kind, source.csv.stream if source.csv else "")
+            if key in seen:
+                raise ValueError(f"source '{source.name}' has two entries for the same export {key[1:]}")
+            seen.add(key)
+        return self
+
+    def of_kind(self, kind: Kind) -> tuple[SourceInstance, ...]:
+        return tuple(source for source in self.sources if source.kind == kind)
+
+
+@cache
+def _read(path: Path, modified: float) -> Configuration:
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Configuration.model_validate(content)
+    except (yaml.YAMLError, ValidationError) as error:
+        raise ConfigurationError(f"{path}: not a valid source configuration.\n{error}") from error
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read `sources.yml`. Raises ConfigurationError with file, entry, field and what was expected."""
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: no source configuration there; set TIEOUT_SOURCES to yours.")
+    return _read(path, path.stat().st_mtime)
