@@ -1,0 +1,203 @@
+"""What the close report says, as rows: one query per section of the page, on the published file only."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+
+AGEING_BUCKETS = ("0-7 days", "8-30 days", "31-60 days", "61-90 days", "over 90 days")
+
+ENTITIES = """
+with worst as (
+    select
+        entity_id,
+        count(*) filter (where severity = 'critical') as critical_count,
+        count(*) filter (where severity = 'warning') as warning_count,
+        coalesce(sum(abs(base_amount)) filter (where severity = 'critical'), 0) as critical_base_amount,
+    from reconciliation.exceptions
+    where status = 'open'
+    group by entity_id
+),
+closing as (
+    select
+        entity_id,
+        bool_and(can_close) as can_close,
+        string_agg(distinct close_reason, '; ' order by close_reason) filter (where not can_close) as close_reason,
+    from reconciliation.summary
+    group by entity_id
+)
+select
+    legal_entities.entity_id,
+    legal_entities.entity_name,
+    legal_entities.base_currency,
+    coalesce(closing.can_close, true) as can_close,
+    closing.close_reason,
+    coalesce(worst.critical_count, 0) as critical_count,
+    coalesce(worst.warning_count, 0) as warning_count,
+    coalesce(worst.critical_base_amount, 0) as critical_base_amount,
+from canonical.legal_entities
+left join closing using (entity_id)
+left join worst using (entity_id)
+order by legal_entities.entity_id
+"""
+
+SUMMARY = """
+select summary.*, legal_entities.base_currency
+from reconciliation.summary
+inner join canonical.legal_entities using (entity_id)
+order by entity_id, reconciliation
+"""
+
+WATERFALL = """
+select
+    sum(declared_count) as declared,
+    sum(rejected_count) as rejected,
+    sum(superseded_count) as superseded,
+    sum(duplicate_count) as duplicate,
+    sum(canonical_count) as canonical,
+from reconciliation.control_totals
+"""
+
+AGEING = """
+select
+    exceptions.entity_id,
+    legal_entities.base_currency,
+    case
+        when age_days <= 7 then '0-7 days'
+        when age_days <= 30 then '8-30 days'
+        when age_days <= 60 then '31-60 days'
+        when age_days <= 90 then '61-90 days'
+        else 'over 90 days'
+    end as bucket,
+    count(*) as items,
+    coalesce(sum(abs(base_amount)), 0) as base_amount,
+from reconciliation.exceptions
+inner join canonical.legal_entities using (entity_id)
+where status = 'open'
+group by all
+order by all
+"""
+
+EXCEPTION_TYPES = """
+select
+    exceptions.entity_id,
+    legal_entities.base_currency,
+    exception_type,
+    any_value(severity) as severity,
+    any_value(owner) as owner,
+    count(*) as items,
+    coalesce(sum(abs(base_amount)), 0) as base_amount,
+    max(age_days) as oldest_days,
+from reconciliation.exceptions
+inner join canonical.legal_entities using (entity_id)
+where status = 'open'
+group by all
+order by case any_value(severity) when 'critical' then 0 when 'warning' then 1 else 2 end, base_amount desc, all
+"""
+
+WORST_EXCEPTIONS = """
+select
+    exception_id, entity_id, exception_type, severity, document_type, document_id, currency, amount,
+    base_amount, business_date, age_days, owner, explanation, suggested_action,
+from reconciliation.exceptions
+where status = 'open'
+order by
+    case severity when 'critical' then 0 when 'warning' then 1 else 2 end,
+    abs(coalesce(base_amount, 0)) desc,
+    exception_id
+limit 10
+"""
+
+CONTROL_TOTALS = """
+select
+    source_name, stream, currency,
+    sum(declared_count) as declared_count,
+    sum(rejected_count) as rejected_count,
+    sum(superseded_count) as superseded_count,
+    sum(duplicate_count) as duplicate_count,
+    sum(canonical_count) as canonical_count,
+    sum(abs(count_residual)) as count_residual,
+    sum(declared_amount) as declared_amount,
+    sum(canonical_amount) as canonical_amount,
+    sum(abs(amount_residual)) as amount_residual,
+from reconciliation.control_totals
+group by all
+order by all
+"""
+
+FRESHNESS = """
+select
+    source_name,
+    any_value(entity_id) as entity_id,
+    max(business_date) as newest_date,
+    $as_of_date::date - max(business_date) as days_behind,
+    sum(declared_count) as records,
+from reconciliation.control_totals
+where business_date <= $as_of_date::date
+group by source_name
+order by days_behind desc, source_name
+"""
+
+CHECKS = """
+select
+    gate,
+    count(*) as checks,
+    count(*) filter (where success) as passed,
+    count(*) filter (where not success and severity = 'warning') as warnings,
+    count(*) filter (where not success and severity = 'critical') as failed,
+from checks.expectation_results
+group by gate
+order by gate
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything on the page; amounts are Decimal, never float."""
+
+    as_of_date: str
+    entities: list[Row]
+    summary: list[Row]
+    waterfall: Row
+    ageing: list[Row]
+    exception_types: list[Row]
+    worst: list[Row]
+    control_totals: list[Row]
+    freshness: list[Row]
+    checks: list[Row]
+
+    @property
+    def residual(self) -> Decimal:
+        """Sum of absolute residuals over all control totals; law 1 wants exactly zero."""
+        return sum((abs(row["amount_residual"]) for row in self.control_totals), Decimal(0))
+
+    @property
+    def residual_count(self) -> int:
+        return sum(row["count_residual"] for row in self.control_totals)
+
+
+def read_figures(connection: duckdb.DuckDBPyConnection) -> Figures:
+    """Ask the published file every question that the page answers."""
+
+    def rows(query: str, **parameters: Any) -> list[Row]:
+        cursor = connection.execute(query, parameters) if parameters else connection.execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    [as_of] = rows("select max(as_of_date) as as_of_date from checks.expectation_results")
+    as_of_date = str(as_of["as_of_date"])
+    return Figures(
+        as_of_date=as_of_date,
+        entities=rows(ENTITIES),
+        summary=rows(SUMMARY),
+        waterfall=rows(WATERFALL)[0],
+        ageing=rows(AGEING),
+        exception_types=rows(EXCEPTION_TYPES),
+        worst=rows(WORST_EXCEPTIONS),
+        control_totals=rows(CONTROL_TOTALS),
+        freshness=rows(FRESHNESS, as_of_date=as_of_date),
+        checks=rows(CHECKS),
+    )
