@@ -1,0 +1,70 @@
+"""The kinds of source that exist, and what each one promises: its raw tables and its reader.
+
+Belongs here: the list of kinds and the shape of a promise. A kind is one package with a `KIND`; its
+instances (stores, accounts, exports) are entries of `sources.yml`. Does not belong here: how rows are
+loaded (`loading`) or what a record looks like (the kind's own `schema`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+import pyarrow as pa
+
+from pipelines.config import Kind, SourceInstance
+from pipelines.control_totals import CONTROL_TOTALS
+from pipelines.landing import FILES
+from pipelines.provenance import Batch, LandingFile
+from pipelines.rejects import REJECTS
+from pipelines.schema_drift import SCHEMA_DRIFT
+
+Reader = Callable[[LandingFile, SourceInstance], Iterator[Batch]]
+
+# Tables that every raw_<kind> has, filled by `loading` (files) and by the readers (the others).
+COMMON_TABLES: dict[str, pa.Schema] = {
+    "files": FILES,
+    "control_totals": CONTROL_TOTALS,
+    "rejects": REJECTS,
+    "schema_drift": SCHEMA_DRIFT,
+}
+
+_PACKAGES: dict[str, str] = {
+    "shopify": "pipelines.shopify",
+    "stripe": "pipelines.stripe",
+    "bank": "pipelines.bank",
+    "csv": "pipelines.tabular",
+    "ecb": "pipelines.ecb",
+}
+
+KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb")
+
+
+@dataclass(frozen=True)
+class KindSpec:
+    """What a package promises for its kind.
+
+    tables: the data tables of raw_<kind>, by name; each schema starts with the provenance columns.
+    read: turns one file into batches of those tables and of `control_totals`, `rejects` and
+        `schema_drift`; it may also yield one row for `files` (see `landing.file_row`) when it knows
+        more than the loader: format and how it was recognised. Batches are bounded (say 50,000 rows)
+        so that a file of any size needs little memory. It never raises because of what a file holds:
+        a file that cannot be read at all is one reject with reason `unreadable_file`.
+    """
+
+    kind: Kind
+    tables: dict[str, pa.Schema]
+    read: Reader
+
+    @property
+    def dataset(self) -> str:
+        return f"raw_{self.kind}"
+
+    @property
+    def all_tables(self) -> dict[str, pa.Schema]:
+        return {**self.tables, **COMMON_TABLES}
+
+
+def kind_spec(kind: Kind) -> KindSpec:
+    """The promise of one kind; its package is imported only when asked for."""
+    spec: KindSpec = import_module(_PACKAGES[kind]).KIND
+    return spec
