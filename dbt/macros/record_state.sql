@@ -1,0 +1,85 @@
+{#- The one rule for late, repeated and copied records. Gives a select of `relation` with two columns
+    in front: `record_state` and the version order that decided it.
+
+    replay      the same record of the same delivery again (a load that crashed between two commits and
+                was repeated). Not a record: counted nowhere.
+    current     the latest version of its key; the only state that reaches the canonical tables.
+    duplicate   content that a kept row already has: a file delivered twice, an unchanged order on a page.
+    superseded  an older version with content of its own.
+
+    declared = canonical + rejected + superseded + duplicate holds because every row that is not a
+    replay is in exactly one of the last three states.
+
+    relation       name of a CTE or ref, with source_name, load_id, source_file, source_position,
+                   record_hash, source_updated_at and _dlt_load_id
+    key_columns    the native key, without source_name
+
+    Later wins: source_updated_at, then the file's name, then the load (a file that was replaced under
+    its own name), then the position in the file. -#}
+{% macro record_state(relation, key_columns) -%}
+    {%- set latest_first -%}
+        source_updated_at desc nulls last, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
+    {%- endset -%}
+    {%- set key = key_columns | join(', ') -%}
+    select
+        case
+            when numbered.delivery_number > 1 then 'replay'
+            when numbered.version_number = 1 then 'current'
+            when numbered.copy_number > 1 then 'duplicate'
+            else 'superseded'
+        end as record_state,
+        numbered.*
+    from (
+        select
+            row_number() over (
+                partition by delivered.source_name, {{ prefixed('delivered', key_columns) }}, delivered.delivery_number > 1
+                order by {{ latest_first }}
+            ) as version_number,
+            row_number() over (
+                partition by
+                    delivered.source_name, {{ prefixed('delivered', key_columns) }}, delivered.delivery_number > 1,
+                    delivered.record_hash
+                order by {{ latest_first }}
+            ) as copy_number,
+            delivered.*
+        from (
+            select
+                row_number() over (
+                    partition by {{ relation }}.load_id, {{ relation }}.source_position
+                    order by {{ relation }}._dlt_load_id
+                ) as delivery_number,
+                {{ relation }}.*
+            from {{ relation }}
+        ) as delivered
+    ) as numbered
+{%- endmacro %}
+
+
+{#- The children of current records: rows of `relation` whose parent version is current in `parent`,
+    without replays. A child belongs to one version of its parent: lines of an older version of an
+    order must not be added to those of the newer. -#}
+{% macro children_of_current(relation, parent, child_columns) -%}
+    select children.*
+    from (
+        select
+            row_number() over (
+                partition by
+                    {{ relation }}.load_id, {{ relation }}.source_position, {{ prefixed(relation, child_columns) }}
+                order by {{ relation }}._dlt_load_id
+            ) as delivery_number,
+            {{ relation }}.*
+        from {{ relation }}
+    ) as children
+    inner join {{ parent }} as parents
+        on children.load_id = parents.load_id
+        and children.source_position = parents.source_position
+        and parents.record_state = 'current'
+    where children.delivery_number = 1
+{%- endmacro %}
+
+
+{% macro prefixed(relation, columns) -%}
+    {%- for column in columns -%}
+        {{ relation }}.{{ column }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

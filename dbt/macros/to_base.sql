@@ -1,0 +1,18 @@
+{#- Translation into an entity's base currency: one place, used as a pair.
+
+        select {{ to_base('invoices.total_amount', 'fx') }} as base_total_amount
+        from invoices
+        {{ to_base_rate('fx', 'invoices.entity_id', 'invoices.currency', 'invoices.business_date') }}
+
+    Base amount = amount x rate of the day, rounded to the base currency's decimals. A currency or day
+    without a rate gives null, never zero: a missing rate must be seen, not summed. -#}
+{% macro to_base(amount, rate_alias) -%}
+    {{ round_money(money(amount) ~ ' * ' ~ rate_alias ~ '.rate', rate_alias ~ '.base_exponent') }}
+{%- endmacro %}
+
+{% macro to_base_rate(rate_alias, entity_id, currency, date) -%}
+    left join {{ ref('int_entity_fx_rates') }} as {{ rate_alias }}
+        on {{ rate_alias }}.entity_id = {{ entity_id }}
+        and {{ rate_alias }}.currency = {{ currency }}
+        and {{ rate_alias }}.rate_date = {{ date }}
+{%- endmacro %}
