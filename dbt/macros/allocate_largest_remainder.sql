@@ -46,7 +46,7 @@
                         {{ amount }},
                         cast(case when {{ amount }} < 0 then -1 else 1 end as decimal(1, 0)) as allocation_sign,
                         case
-                            when {{ amount }} = {{ round_money(amount, exponent) }} then {{ minor_unit(exponent) }}
+                            when {{ amount }} = {{ round_to_exponent(amount, exponent) }} then {{ minor_unit(exponent) }}
                             else cast(0.0001 as decimal(18, 4))
                         end as allocation_unit
                     from {{ relation }}

@@ -17,7 +17,7 @@
 
 {#- The one rounding rule: half away from zero, to the currency's own decimals (JPY 0, EUR 2, KWD 3).
     Unknown exponent -> four decimals, as stored. -#}
-{% macro round_money(amount, exponent) -%}
+{% macro round_to_exponent(amount, exponent) -%}
     cast(
         case {{ exponent }}
             when 0 then round({{ amount }}, 0)
@@ -27,6 +27,25 @@
             else round({{ amount }}, 4)
         end
     as decimal(18, 4))
+{%- endmacro %}
+
+
+{#- The same for a currency code, where the exponent is not at hand. -#}
+{% macro round_money(amount, currency) -%}
+    {{ round_to_exponent(amount, currency_exponent(currency)) }}
+{%- endmacro %}
+
+
+{#- Decimals of a currency code. The inner names are odd on purpose: `currency` of the caller must not
+    be taken for the column of the seed, which would be true for every row. -#}
+{% macro currency_exponent(currency) -%}
+    (
+        select max(exponent_of_currency)
+        from (
+            select currency as code_of_currency, exponent as exponent_of_currency from {{ ref('currencies') }}
+        ) as known_currencies
+        where code_of_currency = {{ currency }}
+    )
 {%- endmacro %}
 
 

@@ -7,7 +7,7 @@
     Base amount = amount x rate of the day, rounded to the base currency's decimals. A currency or day
     without a rate gives null, never zero: a missing rate must be seen, not summed. -#}
 {% macro to_base(amount, rate_alias) -%}
-    {{ round_money(money(amount) ~ ' * ' ~ rate_alias ~ '.rate', rate_alias ~ '.base_exponent') }}
+    {{ round_to_exponent(money(amount) ~ ' * ' ~ rate_alias ~ '.rate', rate_alias ~ '.base_exponent') }}
 {%- endmacro %}
 
 {% macro to_base_rate(rate_alias, entity_id, currency, date) -%}
