@@ -1,0 +1,305 @@
+"""Loading: every new file of a kind through its reader into raw_<kind>, in one dlt package.
+
+Belongs here: which files are new, running the readers, and dlt. Does not belong here: what a record
+looks like (the kinds) or what its money means (dbt).
+
+Raw tables are append-only. A file is loaded once: its load_id is derived from its content, and it is
+skipped when a *completed* package holds it. Completed means listed in dlt's own `_dlt_loads`; a file
+whose package was cut off between two tables is therefore loaded again, and its first half shows up as
+replayed rows (same load_id and source_position), which staging removes.
+"""
+
+import os
+import shutil
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.config import Configuration, Kind, SourceInstance
+from pipelines.control_totals import merge_control_totals
+from pipelines.kinds import KindSpec, kind_spec
+from pipelines.landing import claimed_files, file_row, landing_file
+from pipelines.provenance import Batch, LandingFile
+from pipelines.rejects import Reason
+from pipelines.schema_drift import merge_schema_drift
+from pipelines.settings import Settings
+
+# dlt reads its settings from the environment. Set before it is imported (late: the import takes 1 s).
+_DLT_SETTINGS = {
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # Off by default for Arrow, and it cannot be switched on after the first load.
+    "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
+    # The landing folder is the archive; keeping every loaded package would double the disk.
+    "LOAD__DELETE_COMPLETED_JOBS": "true",
+    # One table at a time: DuckDB uses all cores for it, and memory stays that of one insert.
+    "LOAD__WORKERS": "1",
+}
+
+# New tables and columns may come with a new version of a reader. A type may not change: by default dlt
+# would store 1.1234 in a decimal(18,2) column as 1.12 and say nothing.
+_SCHEMA_CONTRACT = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
+
+
+class LoadingError(RuntimeError):
+    """A load that could not be done; the message says of what, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What one extraction did.
+
+    files: new files loaded, as paths below the landing folder. tables: rows written per raw table.
+    rejects: rows among them in `rejects`. is_skipped: nothing was new, dlt was not started.
+    resumed_packages: packages of a crashed run that were finished first.
+    """
+
+    kind: Kind
+    instances: int
+    files: tuple[str, ...]
+    known_files: int
+    size_bytes: int
+    tables: dict[str, int]
+    rejects: int
+    seconds: float
+    is_skipped: bool = False
+    resumed_packages: int = 0
+
+    @property
+    def rows(self) -> int:
+        return sum(self.tables.values())
+
+
+@dataclass
+class _Written:
+    """Counts kept while batches stream by."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+def extract(kind: Kind, configuration: Configuration, settings: Settings) -> Extraction:
+    """Load every new file of one kind; with nothing new, return at once.
+
+    Leaves no connection to the warehouse open. Raises LoadingError, or ConfigurationError when the
+    landing folder and the configuration contradict each other.
+    """
+    started = time.perf_counter()
+    spec = kind_spec(kind)
+    instances = configuration.of_kind(kind)
+    unfinished = _unfinished_marker(settings, spec)
+    resumed = _resume(settings, spec) if unfinished.exists() else 0
+
+    known = _completed_files(settings.warehouse, spec)
+    new_files: list[tuple[LandingFile, SourceInstance]] = []
+    known_files = 0
+    for path, instance in claimed_files(settings.landing, instances).items():
+        file = landing_file(settings.landing, path, instance)
+        if known is not None and file.load_id in known:
+            known_files += 1
+        else:
+            new_files.append((file, instance))
+
+    written = _Written()
+    is_skipped = not new_files and known is not None
+    if not is_skipped:
+        _load(settings, spec, new_files, written)
+    return Extraction(
+        kind=kind,
+        instances=len({instance.name for instance in instances}),
+        files=tuple(file.source_file for file, _ in new_files),
+        known_files=known_files,
+        size_bytes=sum(file.size for file, _ in new_files),
+        tables={name: written.rows[name] for name in spec.all_tables},
+        rejects=written.rows["rejects"],
+        seconds=time.perf_counter() - started,
+        is_skipped=is_skipped,
+        resumed_packages=resumed,
+    )
+
+
+def _completed_files(warehouse: Path, spec: KindSpec) -> set[str] | None:
+    """load_ids held by completed packages; None when a table or column is still to be made.
+
+    dbt reads every raw table, so all of them have to exist even if no file ever came.
+    """
+    if not warehouse.exists():
+        return None
+    with duckdb.connect(str(warehouse)) as connection:
+        found = connection.execute(
+            "select table_name, column_name from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = ?",
+            [spec.dataset],
+        ).fetchall()
+        expected = {(name, column) for name, schema in spec.all_tables.items() for column in schema.names}
+        if not expected <= set(found) or ("_dlt_loads", "load_id") not in found:
+            return None
+        rows = connection.execute(
+            f"select distinct files.load_id from {spec.dataset}.files as files "
+            f"inner join {spec.dataset}._dlt_loads as loads on files._dlt_load_id = loads.load_id "
+            "where loads.status = 0"
+        ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _unfinished_marker(settings: Settings, spec: KindSpec) -> Path:
+    """There while a load is running; found at the start, the run before did not end."""
+    return settings.dlt / f"{spec.kind}.unfinished"
+
+
+def _pipeline(settings: Settings, spec: KindSpec) -> Any:
+    for name, value in _DLT_SETTINGS.items():
+        os.environ[name] = value
+    import dlt
+
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    settings.dlt.mkdir(parents=True, exist_ok=True)
+    return dlt.pipeline(
+        pipeline_name=f"tieout_{spec.kind}",
+        pipelines_dir=str(settings.dlt),
+        destination=dlt.destinations.duckdb(str(settings.warehouse)),
+        dataset_name=spec.dataset,
+    )
+
+
+def _resume(settings: Settings, spec: KindSpec) -> int:
+    """Finish the packages of a run that was cut off; return how many.
+
+    A package that cannot be finished (its files damaged by the crash) is thrown away: its source
+    files are in no completed package, so they are simply read again.
+    """
+    working_folder = settings.dlt / f"tieout_{spec.kind}"
+    resumed = 0
+    try:
+        pipeline = _pipeline(settings, spec)
+        if pipeline.has_pending_data:
+            pipeline.normalize()
+            resumed = len(pipeline.list_normalized_load_packages())
+            pipeline.load()
+        pipeline.deactivate()
+    except Exception:
+        resumed = 0
+    # Also removes what a half-done extraction left behind; dlt keeps its state in the warehouse.
+    shutil.rmtree(working_folder, ignore_errors=True)
+    _unfinished_marker(settings, spec).unlink(missing_ok=True)
+    return resumed
+
+
+def _load(
+    settings: Settings, spec: KindSpec, files: list[tuple[LandingFile, SourceInstance]], written: _Written
+) -> None:
+    pipeline = _pipeline(settings, spec)
+    import dlt
+
+    marker = _unfinished_marker(settings, spec)
+    marker.touch()
+    resource = dlt.resource(_items(spec, files, written), name=spec.kind)
+    source = dlt.source(lambda: resource, name=spec.kind)()
+    try:
+        pipeline.run(source)
+    except Exception as error:
+        # Nothing of a failed extraction may stay behind as a half package of the next one.
+        shutil.rmtree(settings.dlt / f"tieout_{spec.kind}", ignore_errors=True)
+        marker.unlink(missing_ok=True)
+        cause = _first_cause(error)
+        raise LoadingError(
+            f"raw_{spec.kind}: the load did not complete: {type(cause).__name__}: {cause}\n"
+            "Nothing of it counts as loaded; correct the cause and run again."
+        ) from error
+    finally:
+        with suppress(Exception):
+            pipeline.deactivate()
+    marker.unlink(missing_ok=True)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def _items(
+    spec: KindSpec, files: list[tuple[LandingFile, SourceInstance]], written: _Written
+) -> Iterator[Any]:
+    """What dlt consumes: first every table empty with its columns, then the batches as they come."""
+    import dlt
+    from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
+
+    for name, schema in spec.all_tables.items():
+        hints = dlt.mark.make_hints(
+            table_name=name,
+            columns=py_arrow_to_table_schema_columns(schema),
+            write_disposition="append",
+            schema_contract=_SCHEMA_CONTRACT,
+        )
+        yield dlt.mark.with_hints(schema.empty_table(), hints, create_table_variant=True)
+    for file, instance in files:
+        for batch in read_file(spec, file, instance):
+            written.rows[batch.table] += batch.rows.num_rows
+            if batch.rows.num_rows:
+                yield dlt.mark.with_table_name(batch.rows, batch.table)
+
+
+def read_file(spec: KindSpec, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
+    """All batches of one file, checked against their schemas, small tables merged, `files` row last.
+
+    Control totals, drift and the file's row are small and are kept until its end; everything else
+    streams. Used by the load and by whoever wants to look into a file without loading it.
+    """
+    kept: dict[str, list[pa.Table]] = defaultdict(list)
+    is_rejected = False
+    try:
+        for batch in spec.read(file, instance):
+            rows = _conform(spec, batch)
+            if batch.table in ("control_totals", "schema_drift", "files"):
+                kept[batch.table].append(rows)
+                continue
+            if batch.table == "rejects":
+                is_rejected |= Reason.UNREADABLE_FILE.value in rows.column("reason_code").to_pylist()
+            yield Batch(batch.table, rows)
+    except Exception as error:
+        raise LoadingError(
+            f"{file.source_file} (source '{instance.name}'): the {spec.kind} reader failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    totals = merge_control_totals(kept["control_totals"])
+    yield Batch("control_totals", totals)
+    yield Batch("schema_drift", merge_schema_drift(kept["schema_drift"]))
+    if kept["files"]:
+        yield Batch("files", kept["files"][-1])
+    else:
+        yield Batch(
+            "files",
+            file_row(
+                file,
+                instance,
+                format=spec.kind,
+                recognised_by="source configuration",
+                status="rejected" if is_rejected else "loaded",
+                record_count=sum(totals.column("declared_count").to_pylist()),
+            ),
+        )
+
+
+def _conform(spec: KindSpec, batch: Batch) -> pa.Table:
+    """The batch with exactly the columns, order and types promised; a difference is a reader's bug."""
+    schema = spec.all_tables.get(batch.table)
+    if schema is None:
+        raise TypeError(f"rows for '{batch.table}', which is no table of raw_{spec.kind}")
+    if batch.rows.schema.equals(schema):
+        return batch.rows
+    missing = set(schema.names) ^ set(batch.rows.column_names)
+    if missing:
+        raise TypeError(f"'{batch.table}' has other columns than its schema: {sorted(missing)}")
+    rows = batch.rows.select(schema.names)
+    for expected in schema:
+        found = rows.schema.field(expected.name).type
+        if found != expected.type and not pa.types.is_null(found):
+            raise TypeError(f"'{batch.table}.{expected.name}' is {found}, expected {expected.type}")
+    return rows.cast(schema)
