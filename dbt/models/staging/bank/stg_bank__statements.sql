@@ -1,0 +1,43 @@
+with
+
+source as (
+    select * from {{ source('raw_bank', 'statements') }}
+),
+
+renamed as (
+    select
+        source.source_name,
+        source.entity_id,
+        source.load_id,
+        source.source_file,
+        source.source_position,
+        source.record_hash,
+        source._dlt_load_id,
+        source.created_at as source_updated_at,
+        coalesce(source.to_date, source.closing_balance_date, source.from_date) as business_date,
+        source.statement_id,
+        source.account_number,
+        source.account_currency,
+        source.account_owner,
+        source.bank_bic,
+        source.sequence_number,
+        source.page_number,
+        source.is_last_page,
+        source.from_date,
+        source.to_date,
+        source.created_at,
+        source.opening_balance_amount,
+        source.opening_balance_date,
+        source.closing_balance_amount,
+        source.closing_balance_date,
+        source.is_intermediate,
+        source.line_count,
+        source.movement_amount,
+        source.declared_entry_count,
+        source.declared_net_amount,
+        source.format,
+        source.message_id
+    from source
+)
+
+{{ record_state('renamed', ['account_number', 'statement_id', 'page_number']) }}

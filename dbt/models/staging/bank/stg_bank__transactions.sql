@@ -1,0 +1,53 @@
+with
+
+source as (
+    select * from {{ source('raw_bank', 'transactions') }}
+),
+
+renamed as (
+    select
+        source.source_name,
+        source.entity_id,
+        source.load_id,
+        source.source_file,
+        source.source_position,
+        source.record_hash,
+        source._dlt_load_id,
+        {{ no_timestamp() }} as source_updated_at,
+        source.booking_date as business_date,
+        source.transaction_id,
+        source.statement_id,
+        source.account_number,
+        source.account_currency,
+        source.line_number,
+        source.booking_date,
+        source.value_date,
+        source.amount,
+        source.currency,
+        source.is_reversal,
+        source.entry_status,
+        source.entry_reference,
+        source.bank_transaction_code,
+        source.proprietary_code,
+        source.servicer_reference,
+        source.customer_reference,
+        source.end_to_end_id,
+        source.mandate_id,
+        source.payment_information_id,
+        source.counterparty_name,
+        source.counterparty_account,
+        source.counterparty_bank,
+        source.remittance_text,
+        source.structured_reference,
+        source.additional_info,
+        source.purpose_code,
+        source.charges_amount,
+        source.charges_currency,
+        source.original_amount,
+        source.original_currency,
+        source.exchange_rate,
+        source.detail_count
+    from source
+)
+
+{{ record_state('renamed', ['transaction_id']) }}

@@ -1,0 +1,24 @@
+with
+
+source as (
+    select * from {{ source('raw_shopify', 'order_discounts') }}
+),
+
+current_version as (
+    {{ children_of_current('source', ref('stg_shopify__orders'), ['target_type', 'target_id', 'allocation_index']) }}
+)
+
+select
+    current_version.source_name,
+    current_version.entity_id,
+    current_version.load_id,
+    current_version.source_file,
+    current_version.source_position,
+    current_version.record_hash,
+    current_version.order_id,
+    current_version.target_type,
+    current_version.target_id,
+    current_version.allocation_index,
+    current_version.amount,
+    current_version.code
+from current_version

@@ -1,0 +1,24 @@
+with
+
+source as (
+    select * from {{ source('raw_shopify', 'order_shipping_lines') }}
+),
+
+current_version as (
+    {{ children_of_current('source', ref('stg_shopify__orders'), ['shipping_line_id']) }}
+)
+
+select
+    current_version.source_name,
+    current_version.entity_id,
+    current_version.load_id,
+    current_version.source_file,
+    current_version.source_position,
+    current_version.record_hash,
+    current_version.order_id,
+    current_version.shipping_line_id,
+    current_version.title,
+    current_version.code,
+    current_version.price,
+    current_version.discounted_price
+from current_version

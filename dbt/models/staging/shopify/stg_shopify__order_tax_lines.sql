@@ -1,0 +1,25 @@
+with
+
+source as (
+    select * from {{ source('raw_shopify', 'order_tax_lines') }}
+),
+
+current_version as (
+    {{ children_of_current('source', ref('stg_shopify__orders'), ['target_type', 'target_id', 'tax_index']) }}
+)
+
+select
+    current_version.source_name,
+    current_version.entity_id,
+    current_version.load_id,
+    current_version.source_file,
+    current_version.source_position,
+    current_version.record_hash,
+    current_version.order_id,
+    current_version.target_type,
+    current_version.target_id,
+    current_version.tax_index,
+    current_version.title,
+    current_version.rate,
+    current_version.amount
+from current_version

@@ -1,0 +1,26 @@
+with
+
+source as (
+    select * from {{ source('raw_shopify', 'refund_lines') }}
+),
+
+current_version as (
+    {{ children_of_current('source', ref('stg_shopify__orders'), ['refund_id', 'refund_line_id']) }}
+)
+
+select
+    current_version.source_name,
+    current_version.entity_id,
+    current_version.load_id,
+    current_version.source_file,
+    current_version.source_position,
+    current_version.record_hash,
+    current_version.order_id,
+    current_version.refund_id,
+    current_version.refund_line_id,
+    current_version.order_line_id,
+    current_version.quantity,
+    current_version.subtotal,
+    current_version.total_tax,
+    current_version.restock_type
+from current_version

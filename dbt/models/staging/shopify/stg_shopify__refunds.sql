@@ -1,0 +1,23 @@
+with
+
+source as (
+    select * from {{ source('raw_shopify', 'refunds') }}
+),
+
+current_version as (
+    {{ children_of_current('source', ref('stg_shopify__orders'), ['refund_id']) }}
+)
+
+select
+    current_version.source_name,
+    current_version.entity_id,
+    current_version.load_id,
+    current_version.source_file,
+    current_version.source_position,
+    current_version.record_hash,
+    current_version.order_id,
+    current_version.refund_id,
+    current_version.created_at,
+    current_version.processed_at,
+    current_version.note
+from current_version

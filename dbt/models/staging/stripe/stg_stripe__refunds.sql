@@ -1,0 +1,35 @@
+with
+
+source as (
+    select * from {{ source('raw_stripe', 'refunds') }}
+),
+
+renamed as (
+    select
+        source.source_name,
+        source.entity_id,
+        source.load_id,
+        source.source_file,
+        source.source_position,
+        source.record_hash,
+        source._dlt_load_id,
+        source.created_at as source_updated_at,
+        {{ business_date('source.created_at', 'entities.time_zone') }} as business_date,
+        source.refund_id,
+        source.charge_id,
+        source.payment_intent_id,
+        source.created_at,
+        {{ minor_to_amount('source.amount_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as amount,
+        source.currency,
+        source.status,
+        source.reason,
+        source.balance_transaction_id,
+        source.failure_balance_transaction_id
+    from source
+    left join {{ ref('legal_entities') }} as entities
+        on source.entity_id = entities.entity_id
+    left join {{ ref('currencies') }} as currencies
+        on source.currency = currencies.currency
+)
+
+{{ record_state('renamed', ['refund_id']) }}
