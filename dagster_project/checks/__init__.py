@@ -1,0 +1,1 @@
+"""The gates of `expectations/` as blocking asset checks."""

@@ -1,0 +1,198 @@
+"""The `tieout` command: thin, and quick to start.
+
+Belongs here: names, options and help of the commands. Each command lives in `commands/` and is
+imported when it runs, so that `tieout --help` does not wait for Dagster, dbt or pandas.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+
+class _Commands(TyperGroup):
+    """Turns known errors into a message on standard error and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from dagster_project.commands.errors import known_errors, message
+
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of a pipe has seen enough (`tieout sql ... | head`).
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+        except Exception as error:
+            if not isinstance(error, known_errors()):
+                raise
+            typer.echo(message(error), err=True)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="tieout",
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Prove that every figure agrees with its source: extract, load, reconcile, check and publish.\n\n"
+        "Start with `tieout run`; on an empty installation it creates a sample company first. Then ask: "
+        "`tieout status`, `tieout exceptions`, `tieout trace ID`, `tieout sql QUERY`.\n\n"
+        "All files live below TIEOUT_HOME (default .tieout); TIEOUT_SOURCES names your source configuration."
+    ),
+)
+
+Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")]
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            help="Day to close on (YYYY-MM-DD). Default: the latest date that a source declared.",
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Also show each dbt model as it is built.")
+    ] = False,
+) -> None:
+    """Run the whole job once: load new files, transform, check, publish, and say what is open.
+
+    Exit code 0 only when everything that was asked for was published.
+    """
+    from dagster_project.commands.run import run_job
+
+    raise typer.Exit(run_job(as_of, verbose=verbose))
+
+
+@app.command()
+def sample(
+    orders: Annotated[int, typer.Option(help="Number of orders in both stores together.", min=1)] = 2000,
+    days: Annotated[int, typer.Option(help="Days of business, ending 2026-06-30.", min=7)] = 60,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 1,
+    faults: Annotated[str, typer.Option(help="Faults to hide in it: none, normal or heavy.")] = "normal",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to. Default: the landing folder.")] = None,
+) -> None:
+    """Create the sample company: three entities, two stores, banks, ERP, cards, with known faults."""
+    from dagster_project.commands.sample import create_sample
+
+    create_sample(orders=orders, days=days, seed=seed, faults=faults, out=out)
+
+
+@app.command()
+def status() -> None:
+    """Show the published close: per entity and reconciliation what is matched, what is open."""
+    from dagster_project.commands.status import show_status
+
+    raise typer.Exit(show_status())
+
+
+@app.command()
+def exceptions(
+    entity: Annotated[str | None, typer.Option(help="Only this entity, e.g. DE01.")] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Only this exception type.")] = None,
+    severity: Annotated[str | None, typer.Option(help="critical, warning or info.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Only those of this owner.")] = None,
+    reconciliation: Annotated[str | None, typer.Option(help="Only this reconciliation.")] = None,
+    status_: Annotated[str, typer.Option("--status", help="open, closed or all.")] = "open",
+    limit: Annotated[int, typer.Option(help="Rows at most; 0 for all.", min=0)] = 50,
+    format_: Format = "table",
+) -> None:
+    """List what a person has to look at, the largest amounts first."""
+    from dagster_project.commands.exceptions import show_exceptions
+
+    filters = {
+        "entity_id": entity,
+        "exception_type": type_,
+        "severity": severity,
+        "owner": owner,
+        "reconciliation": reconciliation,
+        "status": None if status_ == "all" else status_,
+    }
+    show_exceptions({name: value for name, value in filters.items() if value}, limit, format_)
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str, typer.Argument(help="One SELECT on the published file; - reads it from standard input.")
+    ],
+    format_: Format = "table",
+) -> None:
+    """Ask the published file. Results go to standard output, errors to standard error.
+
+    Example: tieout sql "select * from reconciliation.summary order by all"
+    """
+    from dagster_project.commands.sql import run_query
+
+    run_query(sys.stdin.read() if query == "-" else query, format_)
+
+
+@app.command()
+def trace(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Any document: an order, payout, bank line, ...")],
+    format_: Annotated[str, typer.Option("--format", "-f", help="table or json.")] = "table",
+) -> None:
+    """Walk one document from its source record to the ledger and the bank."""
+    from dagster_project.commands.trace import show_trace
+
+    show_trace(id_, format_)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path("export"),
+    format_: Annotated[str, typer.Option("--format", "-f", help="csv, parquet or xlsx.")] = "csv",
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--table", "-t", help="schema.table or a schema; repeat for several. Default: all marts."
+        ),
+    ] = None,
+) -> None:
+    """Write published tables as files, ordered, with spreadsheet formulas made harmless."""
+    from dagster_project.commands.export import export_tables
+
+    export_tables(out, format_, table or [])
+
+
+@app.command()
+def match(
+    left: Annotated[Path, typer.Argument(help="CSV or Parquet file with the items of one side.")],
+    right: Annotated[Path, typer.Argument(help="The other side.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for matches, open items and the report.")],
+) -> None:
+    """Match two files with each other, without any configuration."""
+    from dagster_project.commands.match import match_two_files
+
+    match_two_files(left, right, out)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+) -> None:
+    """Open the Dagster UI with lineage, checks, history, schedules and the sensor."""
+    from dagster_project.commands.ui import serve
+
+    raise typer.Exit(serve(port))
+
+
+@app.command()
+def docs() -> None:
+    """Build the dbt docs and the Great Expectations Data Docs below TIEOUT_HOME/reports."""
+    from dagster_project.commands.docs import build_docs
+
+    build_docs()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,27 @@
+"""`tieout sample`: the sample company, written into a landing folder."""
+
+import time
+from pathlib import Path
+
+from dagster_project.commands.errors import CommandError
+from pipelines.settings import settings
+
+
+def has_landed(landing: Path) -> bool:
+    return landing.is_dir() and any(path.is_file() for path in landing.rglob("*"))
+
+
+def create_sample(*, orders: int, days: int, seed: int, faults: str, out: Path | None) -> None:
+    place = settings()
+    landing = out or place.landing
+    if out is None and has_landed(landing):
+        raise CommandError(
+            f"{landing} already holds files; a second company among them would be reconciled with the first.\n"
+            "Give another folder with --out, or start anew with `make clean`."
+        )
+    from pipelines.sample import write_sample
+
+    started = time.perf_counter()
+    written = write_sample(landing, orders=orders, days=days, seed=seed, faults=faults, seeds=place.seeds)
+    print(f"Sample company written in {time.perf_counter() - started:.1f} s: {landing}")
+    print(f"What is true and which faults are hidden in it: {written}")

@@ -1,0 +1,67 @@
+"""The code location: everything that Dagster knows of Tieout, built by one injectable function."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.checks.gates import gate_step
+from dagster_project.extraction.assets import extractions
+from dagster_project.extraction.sources import source_specs
+from dagster_project.instance import prepare_environment
+from dagster_project.names import JOB, PUBLISHED_SCHEMAS
+from dagster_project.publish.assets import publishing
+from dagster_project.run_config import CloseConfig
+from dagster_project.schedules.landing import landing_sensor
+from dagster_project.schedules.nightly import nightly_schedules
+from dagster_project.transform.assets import transformations
+from dagster_project.transform.manifest import manifest as read_manifest
+from pipelines.config import Configuration, read_configuration
+from pipelines.settings import Settings
+from pipelines.settings import settings as read_settings
+
+
+def build_defs(
+    settings: Settings | None = None,
+    configuration: Configuration | None = None,
+    resource_overrides: Mapping[str, Any] | None = None,
+) -> dg.Definitions:
+    """All definitions of one installation; tests hand in their own folders, sources and resources."""
+    from dagster_project.checks.parameters import gates
+
+    settings = settings or read_settings()
+    prepare_environment(settings)
+    configuration = configuration or read_configuration(settings.sources_file)
+
+    raw = extractions(configuration, settings)
+    dbt = transformations(read_manifest(settings), settings)
+    tables = {key for step in dbt for key in step.keys if key.path[0] in PUBLISHED_SCHEMAS}
+    checks = [
+        gate_step(gate, rules, settings, with_data_docs=gate == "before_publish")
+        for gate, rules in gates(configuration, settings).items()
+    ]
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.all(),
+        description="From the landing folder to the published file, with a gate after each stage.",
+        executor_def=dg.multi_or_in_process_executor,
+        # In one process by default: the steps share the imports, which take longer than most of them.
+        config={"execution": {"config": {"in_process": {}}}},
+    )
+    return dg.Definitions(
+        assets=[*source_specs(configuration), *raw, *dbt, *publishing(tables, settings)],
+        asset_checks=checks,
+        jobs=[job],
+        schedules=nightly_schedules(job, settings),
+        sensors=[landing_sensor(job, configuration, settings)],
+        resources={"close": CloseConfig(), **(resource_overrides or {})},
+        executor=dg.in_process_executor,
+    )
+
+
+def __getattr__(name: str) -> dg.Definitions:
+    """`defs` for the workspace, built when asked for: importing this module reads no file."""
+    if name == "defs":
+        globals()["defs"] = build_defs()
+        return globals()["defs"]
+    raise AttributeError(name)

@@ -1,0 +1,72 @@
+"""The Dagster instance of one installation: its configuration file and its environment.
+
+Belongs here: what is written to `TIEOUT_HOME/dagster/dagster.yaml`, and the environment variables that
+Dagster, dbt and their child processes read.
+"""
+
+import os
+from pathlib import Path
+
+from pipelines.settings import REPOSITORY, Settings
+
+# One run at a time and one step at a time in the pool `warehouse`: a DuckDB file has one writer. A
+# second run waits in the queue instead of failing on the lock.
+INSTANCE = """\
+# Written by `tieout`; edits are overwritten. See dagster_project/instance.py.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 1
+  pools:
+    default_limit: 1
+    granularity: op
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 60
+freshness:
+  enabled: true
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 3
+      failure: 30
+      success: 90
+code_servers:
+  local_startup_timeout: 300
+"""
+
+
+def write_instance(settings: Settings) -> Path:
+    """Write dagster.yaml when it differs, and return its folder (DAGSTER_HOME)."""
+    settings.dagster.mkdir(parents=True, exist_ok=True)
+    target = settings.dagster / "dagster.yaml"
+    if not target.is_file() or target.read_text(encoding="utf-8") != INSTANCE:
+        target.write_text(INSTANCE, encoding="utf-8")
+    return settings.dagster
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Point Dagster and dbt, in this process and its children, at this installation."""
+    for folder in (settings.warehouse, settings.published):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    for folder in (settings.landing, settings.reports, settings.dbt_target, settings.home / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        {
+            "TIEOUT_HOME": str(settings.home),
+            "TIEOUT_SEEDS": str(settings.seeds),
+            "TIEOUT_SOURCES": str(settings.sources_file),
+            "TIEOUT_WAREHOUSE": str(settings.warehouse),
+            "DAGSTER_HOME": str(settings.dagster),
+            "DBT_PROJECT_DIR": str(REPOSITORY / "dbt"),
+            "DBT_PROFILES_DIR": str(REPOSITORY / "dbt"),
+            "DBT_TARGET_PATH": str(settings.dbt_target),
+            "DBT_LOG_PATH": str(settings.home / "logs" / "dbt"),
+        }
+    )
+    write_instance(settings)

@@ -1,0 +1,1 @@
+"""What readers see: the published file, the close report and the Data Docs."""

@@ -1,0 +1,74 @@
+"""The published file and the close report as assets: what everything else is for."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from dagster_project.names import WAREHOUSE_POOL
+from dagster_project.retries import retrying
+from dagster_project.run_config import CloseConfig
+from dagster_project.run_identity import as_of, run_id
+from dagster_project.warehouse import reading
+from pipelines.settings import Settings
+
+PUBLISHED = dg.AssetKey(["published", "tieout"])
+REPORT = dg.AssetKey(["reports", "close"])
+
+_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
+
+
+def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.AssetsDefinition]:
+    """The assets `published/tieout`, which depends on `tables`, and `reports/close`."""
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=sorted(tables),
+        group_name="published",
+        owners=["team:data-platform"],
+        kinds={"duckdb", "file"},
+        pool=WAREHOUSE_POOL,
+        freshness_policy=_FRESHNESS,
+        description=(
+            "The one file that analysts, notebooks and BI read: canonical, ledger, reconciliation and "
+            "check results, swapped in whole after every gate has passed."
+        ),
+    )
+    def published(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
+        from dagster_project.publish.publishing import publish
+
+        with retrying(context):
+            with reading(settings.warehouse) as connection:
+                identity = run_id(connection, settings, as_of(connection, close.as_of_date))
+            done = publish(settings.warehouse, settings.published, identity)
+        yield dg.MaterializeResult(
+            metadata={
+                "run_id": identity,
+                "is_changed": done.is_changed,
+                "path": dg.MetadataValue.path(done.path),
+                "tables": len(done.tables),
+                "dagster/row_count": done.rows,
+                "bytes": done.size_bytes,
+            }
+        )
+
+    @dg.asset(
+        key=REPORT,
+        deps=[PUBLISHED],
+        group_name="published",
+        owners=["team:finance-operations"],
+        kinds={"html"},
+        freshness_policy=_FRESHNESS,
+        description="Can the books close? One self-contained page per run, made from the published file.",
+    )
+    def report(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        from dagster_project.report import build_close_report
+
+        with retrying(context):
+            page = build_close_report(settings.published, settings.reports / "close.html")
+        yield dg.MaterializeResult(
+            metadata={"path": dg.MetadataValue.path(page), "bytes": page.stat().st_size}
+        )
+
+    return [published, report]

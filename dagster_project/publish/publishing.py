@@ -1,0 +1,200 @@
+"""Write, audit, publish: a new file beside the old one, checked, synced, and swapped in whole.
+
+Belongs here: making the published file. A reader has either the old file or the new one, never half
+of one, and is never blocked: replacing a name leaves open files as they were. When nothing changed,
+the old file stays, so that its date says since when the figures are what they are.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.names import PUBLISHED_SCHEMAS
+from dagster_project.warehouse import existing_tables, quoted, reading
+
+_CONTENTS = """
+create table checks.published_tables (
+    schema_name varchar, table_name varchar, row_count bigint, columns varchar, content_hash varchar
+)
+"""
+_SELF = ("checks", "published_tables")
+
+
+class PublishError(RuntimeError):
+    """The new file is not what the warehouse holds; the previous published file stays in place."""
+
+
+@dataclass(frozen=True)
+class TableContent:
+    """What a table holds, whatever the order of its rows."""
+
+    schema_name: str
+    table_name: str
+    row_count: int
+    columns: str
+    content_hash: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """path: the file that readers open. is_changed: whether this run replaced it."""
+
+    path: Path
+    is_changed: bool
+    tables: tuple[TableContent, ...]
+    size_bytes: int
+
+    @property
+    def rows(self) -> int:
+        return sum(table.row_count for table in self.tables)
+
+
+def _filter(schema: str, table: str) -> str:
+    """Check results of this run only: a history would make equal inputs publish different bytes."""
+    return "where run_id = $run_id" if (schema, table) == ("checks", "expectation_results") else ""
+
+
+def contents(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[TableContent, ...]:
+    """Content of every table that is published, by an order-free hash over its rows."""
+    found = []
+    for schema, table in existing_tables(connection, PUBLISHED_SCHEMAS):
+        if (schema, table) == _SELF:
+            continue
+        relation, condition = quoted(schema, table), _filter(schema, table)
+        columns = connection.execute(
+            """
+            select string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position)
+            from information_schema.columns
+            where table_catalog = current_database() and table_schema = $schema and table_name = $table
+            """,
+            {"schema": schema, "table": table},
+        ).fetchone()
+        row = connection.execute(
+            f"select count(*), coalesce(sum(hash(content)::hugeint), 0)::varchar "
+            f"from (select * from {relation} {condition}) as content",
+            {"run_id": run_id} if condition else None,
+        ).fetchone()
+        assert columns is not None and row is not None
+        found.append(TableContent(schema, table, row[0], columns[0], row[1]))
+    return tuple(found)
+
+
+def published_contents(path: Path) -> tuple[TableContent, ...] | None:
+    """What the published file says it holds; None when there is none that can be read."""
+    if not path.is_file():
+        return None
+    try:
+        with reading(path) as connection:
+            rows = connection.execute(f"select * from {quoted(*_SELF)} order by all").fetchall()
+    except duckdb.Error:
+        return None
+    return tuple(TableContent(*row) for row in rows)
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+    """Statements that give the copy the descriptions of the original."""
+    literal = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
+    parameters = {"schema": schema, "table": table}
+    condition = (
+        "where database_name = 'warehouse' and schema_name = $schema and {} = $table and comment is not null"
+    )
+    statements = [
+        f"comment on table {quoted(schema, table)} is {literal(comment)}"
+        for source, name in (("duckdb_tables()", "table_name"), ("duckdb_views()", "view_name"))
+        for (comment,) in connection.execute(
+            f"select comment from {source} " + condition.format(name), parameters
+        ).fetchall()
+    ]
+    statements += [
+        f"comment on column {quoted(schema, table, column)} is {literal(comment)}"
+        for column, comment in connection.execute(
+            "select column_name, comment from duckdb_columns() "
+            + condition.format("table_name")
+            + " order by column_index",
+            parameters,
+        ).fetchall()
+    ]
+    return statements
+
+
+def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableContent, ...]) -> None:
+    connection = duckdb.connect(str(building))
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        path = str(warehouse).replace("'", "''")
+        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        for schema in PUBLISHED_SCHEMAS:
+            connection.execute(f"create schema {quoted(schema)}")
+        for table in expected:
+            condition = _filter(table.schema_name, table.table_name)
+            name = (table.schema_name, table.table_name)
+            if condition:
+                condition = condition.replace("$run_id", "'" + run_id.replace("'", "''") + "'")
+            # Ordered by all columns: the same rows give the same file, whatever the threads did.
+            connection.execute(
+                f"create table {quoted(*name)} as "
+                f"select * from {quoted('warehouse', *name)} {condition} order by all"
+            )
+            for statement in _comments(connection, *name):
+                connection.execute(statement)
+        connection.execute("detach warehouse")
+        written = contents(connection, run_id)
+        if written != expected:
+            different = [table.table_name for table in written if table not in expected]
+            raise PublishError(f"The new file differs from the warehouse in {different or 'its tables'}.")
+        connection.execute(_CONTENTS)
+        connection.executemany(
+            f"insert into {quoted(*_SELF)} values (?, ?, ?, ?, ?)",
+            [
+                [table.schema_name, table.table_name, table.row_count, table.columns, table.content_hash]
+                for table in sorted(written, key=lambda table: (table.schema_name, table.table_name))
+            ],
+        )
+        connection.execute("checkpoint")
+    finally:
+        connection.close()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _building(published: Path) -> Iterator[Path]:
+    """A file beside the published one that is gone afterwards, also when an earlier run was killed."""
+    published.parent.mkdir(parents=True, exist_ok=True)
+    for left_over in published.parent.glob(f".{published.name}.*.building*"):
+        left_over.unlink(missing_ok=True)
+    building = published.with_name(f".{published.name}.{os.getpid()}.building")
+    try:
+        yield building
+    finally:
+        for left_over in published.parent.glob(f"{building.name}*"):
+            left_over.unlink(missing_ok=True)
+
+
+def publish(warehouse: Path, published: Path, run_id: str) -> Publication:
+    """Publish the warehouse. On any error the previous file stays as it is.
+
+    Raises PublishError when the copy is not what the warehouse holds, OSError when it cannot be written.
+    """
+    with reading(warehouse) as connection:
+        expected = contents(connection, run_id)
+    if not expected:
+        raise PublishError(f"{warehouse} has no table to publish; run the whole job first.")
+    if published_contents(published) == expected:
+        return Publication(published, False, expected, published.stat().st_size)
+    with _building(published) as building:
+        _build(building, warehouse, run_id, expected)
+        _sync(building)
+        building.replace(published)
+        _sync(published.parent)
+    return Publication(published, True, expected, published.stat().st_size)

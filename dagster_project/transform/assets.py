@@ -1,0 +1,130 @@
+"""The dbt project as two steps with a gate between them.
+
+Belongs here: which models belong to which step, and turning dbt's results into materialisations and
+asset checks. `prepare` makes the seeds, staging and canonical tables; `reconcile` makes everything
+that is built on them, and starts only when the gate after canonical has passed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+from dagster_dbt.asset_utils import (
+    get_asset_check_key_for_test,
+    get_subset_selection_for_context,
+)
+
+from dagster_project.names import WAREHOUSE_POOL
+from dagster_project.retries import retrying
+from dagster_project.run_config import CloseConfig
+from dagster_project.run_identity import as_of
+from dagster_project.transform.invocation import NodeResult, build_arguments, run_dbt
+from dagster_project.transform.translator import TieoutTranslator
+from dagster_project.warehouse import reading, row_counts
+from pipelines.settings import Settings
+
+PREPARE = "resource_type:seed path:models/staging +path:models/canonical"
+
+# A test that spans both steps belongs to the later one, which has all tables that it compares.
+_INDIRECT_SELECTION = {"prepare": "buildable", "reconcile": "eager"}
+
+
+def _relation(node: Mapping[str, Any]) -> tuple[str, str]:
+    return node["schema"], node.get("alias") or node["name"]
+
+
+def _events(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    manifest: Mapping[str, Any],
+    translator: TieoutTranslator,
+    results: Iterator[NodeResult],
+    broken: list[NodeResult],
+) -> Iterator[Any]:
+    """Checks as they come; tables at the end, with their row counts read in one query."""
+    built: list[NodeResult] = []
+    for result in results:
+        node = manifest["nodes"].get(result.unique_id)
+        if node is None:
+            continue
+        if result.is_broken:
+            broken.append(result)
+        if node["resource_type"] in ("model", "seed") and result.status == "success":
+            built.append(result)
+            context.log.debug(f"{result.unique_id}: {result.message} in {result.seconds:.2f} s")
+        elif node["resource_type"] == "test" and result.status != "skipped":
+            key = get_asset_check_key_for_test(manifest, translator, result.unique_id, None)
+            if key is None or key not in context.selected_asset_check_keys:
+                continue
+            is_warning = node["config"]["severity"].lower() == "warn" or result.status == "warn"
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=key.name,
+                passed=result.status == "pass",
+                severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
+                metadata={
+                    "seconds": round(result.seconds, 3),
+                    "failed_rows": result.failures or 0,
+                    **({"message": result.message} if result.status != "pass" else {}),
+                },
+            )
+    with reading(settings.warehouse) as connection:
+        counts = row_counts(connection, [_relation(manifest["nodes"][result.unique_id]) for result in built])
+    for result in built:
+        node = manifest["nodes"][result.unique_id]
+        if node["config"].get("materialized") == "ephemeral":
+            continue
+        yield dg.MaterializeResult(
+            asset_key=translator.get_asset_key(node),
+            metadata={
+                "dagster/row_count": counts[_relation(node)],
+                "seconds": round(result.seconds, 3),
+            },
+        )
+
+
+def _failure(broken: list[NodeResult]) -> dg.Failure:
+    named = "\n".join(f"  {result.unique_id}: {result.message}" for result in broken[:20])
+    return dg.Failure(
+        description=f"{len(broken)} dbt nodes failed; what depends on them was not built:\n{named}",
+        allow_retries=False,
+    )
+
+
+def _dbt_step(
+    name: str, manifest: Mapping[str, Any], settings: Settings, select: str, exclude: str | None
+) -> dg.AssetsDefinition:
+    translator = TieoutTranslator()
+
+    @dbt_assets(
+        name=name,
+        manifest=manifest,
+        select=select,
+        exclude=exclude,
+        dagster_dbt_translator=translator,
+        pool=WAREHOUSE_POOL,
+    )
+    def step(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
+        broken: list[NodeResult] = []
+        with retrying(context):
+            with reading(settings.warehouse) as connection:
+                as_of_date = as_of(connection, close.as_of_date)
+            selection, indirect = get_subset_selection_for_context(
+                context, manifest, select, exclude, None, translator, None
+            )
+            arguments = build_arguments(selection, as_of_date)
+            arguments += ["--indirect-selection", indirect or _INDIRECT_SELECTION[name]]
+            yield from _events(context, settings, manifest, translator, run_dbt(settings, arguments), broken)
+        if broken:
+            raise _failure(broken)
+
+    return step
+
+
+def transformations(manifest: Mapping[str, Any], settings: Settings) -> list[dg.AssetsDefinition]:
+    """The steps `prepare` and `reconcile`."""
+    return [
+        _dbt_step("prepare", manifest, settings, PREPARE, None),
+        _dbt_step("reconcile", manifest, settings, "fqn:*", PREPARE),
+    ]

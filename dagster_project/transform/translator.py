@@ -1,0 +1,62 @@
+"""How a dbt node becomes a Dagster asset: key, group, owner, freshness.
+
+Belongs here: names and labels. Asset keys mirror schema and table, so that the key in the graph is
+the name in the file.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
+
+from dagster_project.names import OWNERS
+
+# A mart is made every night; two missed nights are an error.
+_PUBLISHED_FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=54), warn_window=timedelta(hours=30)
+)
+
+
+def _room(properties: Mapping[str, Any]) -> str:
+    """seeds, staging, intermediate, canonical, ledger or reconciliation."""
+    if properties["resource_type"] == "seed":
+        return "seeds"
+    return properties["fqn"][1] if len(properties["fqn"]) > 2 else "other"
+
+
+class TieoutTranslator(DagsterDbtTranslator):
+    """Groups and owners by folder, freshness on the marts."""
+
+    def __init__(self) -> None:
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_dbt_selection_by_name=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        if dbt_resource_props["resource_type"] == "seed":
+            return dg.AssetKey(["seeds", dbt_resource_props["name"]])
+        return super().get_asset_key(dbt_resource_props)
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        if dbt_resource_props["resource_type"] == "source":
+            return None
+        return _room(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
+        owners = super().get_owners(dbt_resource_props)
+        owner = OWNERS.get(_room(dbt_resource_props))
+        return list(owners) if owners else ([owner] if owner else None)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return dbt_resource_props.get("description") or ""
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        properties = self.get_resource_props(manifest, unique_id)
+        if properties["resource_type"] == "model" and _room(properties) in ("ledger", "reconciliation"):
+            return spec.replace_attributes(freshness_policy=_PUBLISHED_FRESHNESS)
+        return spec
