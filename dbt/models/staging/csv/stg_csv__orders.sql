@@ -31,7 +31,7 @@ renamed as (
         source.total_amount,
         source.status
     from source
-    left join {{ ref('legal_entities') }} as entities
+    left join {{ ref('master_legal_entities') }} as entities
         on source.entity_id = entities.entity_id
 )
 

@@ -40,7 +40,7 @@ renamed as (
         source.tags,
         source.payment_gateway
     from source
-    left join {{ ref('legal_entities') }} as entities
+    left join {{ ref('master_legal_entities') }} as entities
         on source.entity_id = entities.entity_id
 )
 

@@ -36,7 +36,7 @@ renamed as (
         source.billing_name,
         source.payment_method_type
     from source
-    left join {{ ref('legal_entities') }} as entities
+    left join {{ ref('master_legal_entities') }} as entities
         on source.entity_id = entities.entity_id
     left join {{ ref('currencies') }} as currencies
         on source.currency = currencies.currency
