@@ -1,0 +1,9 @@
+-- Everything that happened and has to be posted: one row per event and amount component.
+{%- for events in ['int_events_sales', 'int_events_psp', 'int_events_purchasing', 'int_events_bank'] %}
+select
+    {%- for name, type in accounting_event_columns() %}
+    {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from {{ ref(events) }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
