@@ -11,43 +11,35 @@ Row = dict[str, Any]
 AGEING_BUCKETS = ("0-7 days", "8-30 days", "31-60 days", "61-90 days", "over 90 days")
 
 ENTITIES = """
-with worst as (
+with open_items as (
     select
         entity_id,
-        count(*) filter (where severity = 'critical') as critical_count,
-        count(*) filter (where severity = 'warning') as warning_count,
-        coalesce(sum(abs(base_amount)) filter (where severity = 'critical'), 0) as critical_base_amount,
+        count(*) filter (where blocks_close) as blocking_count,
+        coalesce(sum(base_amount) filter (where blocks_close), 0) as blocking_base_amount,
+        count(*) filter (where not blocks_close) as other_count,
     from reconciliation.exceptions
-    where status = 'open'
-    group by entity_id
-),
-closing as (
-    select
-        entity_id,
-        bool_and(can_close) as can_close,
-        string_agg(distinct close_reason, '; ' order by close_reason) filter (where not can_close) as close_reason,
-    from reconciliation.summary
+    where status != 'explained'
     group by entity_id
 )
 select
     legal_entities.entity_id,
     legal_entities.entity_name,
     legal_entities.base_currency,
-    coalesce(closing.can_close, true) as can_close,
-    closing.close_reason,
-    coalesce(worst.critical_count, 0) as critical_count,
-    coalesce(worst.warning_count, 0) as warning_count,
-    coalesce(worst.critical_base_amount, 0) as critical_base_amount,
+    coalesce(open_items.blocking_count, 0) = 0 as can_close,
+    coalesce(open_items.blocking_count, 0) as blocking_count,
+    coalesce(open_items.blocking_base_amount, 0) as blocking_base_amount,
+    coalesce(open_items.other_count, 0) as other_count,
 from canonical.legal_entities
-left join closing using (entity_id)
-left join worst using (entity_id)
+left join open_items using (entity_id)
 order by legal_entities.entity_id
 """
 
 SUMMARY = """
-select summary.*, legal_entities.base_currency
+select
+    entity_id, reconciliation, item_count, matched_count, waiting_count, open_count, base_matched_amount,
+    base_waiting_amount, base_open_amount, match_rate, oldest_open_date,
 from reconciliation.summary
-inner join canonical.legal_entities using (entity_id)
+where item_count > 0
 order by entity_id, reconciliation
 """
 
@@ -63,8 +55,7 @@ from reconciliation.control_totals
 
 AGEING = """
 select
-    exceptions.entity_id,
-    legal_entities.base_currency,
+    entity_id,
     case
         when age_days <= 7 then '0-7 days'
         when age_days <= 30 then '8-30 days'
@@ -73,41 +64,33 @@ select
         else 'over 90 days'
     end as bucket,
     count(*) as items,
-    coalesce(sum(abs(base_amount)), 0) as base_amount,
+    coalesce(sum(base_amount), 0) as base_amount,
 from reconciliation.exceptions
-inner join canonical.legal_entities using (entity_id)
-where status = 'open'
+where status != 'explained'
 group by all
 order by all
 """
 
 EXCEPTION_TYPES = """
 select
-    exceptions.entity_id,
-    legal_entities.base_currency,
+    entity_id,
     exception_type,
-    any_value(severity) as severity,
-    any_value(owner) as owner,
+    severity,
     count(*) as items,
-    coalesce(sum(abs(base_amount)), 0) as base_amount,
-    max(age_days) as oldest_days,
+    coalesce(sum(base_amount), 0) as base_amount,
 from reconciliation.exceptions
-inner join canonical.legal_entities using (entity_id)
-where status = 'open'
+where status != 'explained'
 group by all
-order by case any_value(severity) when 'critical' then 0 when 'warning' then 1 else 2 end, base_amount desc, all
+order by entity_id, base_amount desc, exception_type
 """
 
 WORST_EXCEPTIONS = """
 select
-    exception_id, entity_id, exception_type, severity, document_type, document_id, currency, amount,
-    base_amount, business_date, age_days, owner, explanation, suggested_action,
+    exception_type, severity, entity_id, document_id, document_number, currency, amount, age_days, owner,
+    explanation, suggested_action,
 from reconciliation.exceptions
-where status = 'open'
-order by
-    case severity when 'critical' then 0 when 'warning' then 1 else 2 end,
-    abs(coalesce(base_amount, 0)) desc,
-    exception_id
+where status != 'explained'
+order by blocks_close desc, coalesce(base_amount, 0) desc, exception_id
 limit 10
 """
 

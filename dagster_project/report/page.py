@@ -48,7 +48,7 @@ def build_close_report(published: Path, out: Path) -> Path:
                 **entity,
                 "summary": summary,
                 "types": types,
-                "matched_plot": Markup(plots.matched_and_open(summary, currency)) if summary else "",
+                "matched_plot": Markup(plots.progress(summary, currency)) if summary else "",
                 "ageing_plot": Markup(plots.ageing(ageing, currency)) if ageing else "",
                 "types_plot": Markup(plots.exceptions_by_type(types, currency)) if types else "",
             }

@@ -16,8 +16,14 @@ from matplotlib.ticker import FuncFormatter
 from dagster_project.report.figures import AGEING_BUCKETS, Figures, Row
 
 INK, GRID = "#334155", "#e2e8f0"
-SEVERITY = {"critical": "#b91c1c", "warning": "#d97706", "info": "#64748b"}
-KEPT, LEFT, OPEN = "#0f766e", "#94a3b8", "#d97706"
+SEVERITY = {
+    "critical": "#7f1d1d",
+    "high": "#b91c1c",
+    "medium": "#d97706",
+    "low": "#ca8a04",
+    "info": "#64748b",
+}
+KEPT, LEFT, WAITING, OPEN = "#0f766e", "#94a3b8", "#cbd5e1", "#d97706"
 # A fixed salt keeps the ids inside the SVG, and so the page, the same from run to run.
 plt.rcParams.update(
     {
@@ -63,7 +69,7 @@ def waterfall(figures: Figures) -> str:
     totals = figures.waterfall
     steps = [
         ("declared", totals["declared"], KEPT),
-        ("rejected", -totals["rejected"], SEVERITY["critical"]),
+        ("rejected", -totals["rejected"], SEVERITY["high"]),
         ("superseded", -totals["superseded"], LEFT),
         ("duplicate", -totals["duplicate"], LEFT),
         ("canonical", totals["canonical"], KEPT),
@@ -91,21 +97,24 @@ def waterfall(figures: Figures) -> str:
     return _svg(draw, height=2.8, label="Records from declared to canonical")
 
 
-def matched_and_open(summary: list[Row], currency: str) -> str:
-    """Matched and open amount per reconciliation of one entity, in its base currency."""
+def progress(summary: list[Row], currency: str) -> str:
+    """Matched, waiting and open amount per reconciliation of one entity, in its base currency."""
 
     def draw(axes: Axes) -> None:
         names = [row["reconciliation"].replace("_", " ") for row in summary]
-        matched = [float(row["matched_amount"] or 0) for row in summary]
-        still_open = [float(row["open_amount"] or 0) for row in summary]
-        axes.barh(names, matched, color=KEPT, label="matched")
-        axes.barh(names, still_open, left=matched, color=OPEN, label="open")
+        start = [0.0] * len(names)
+        for part, colour in (("matched", KEPT), ("waiting", WAITING), ("open", OPEN)):
+            amounts = [float(row[f"base_{part}_amount"] or 0) for row in summary]
+            axes.barh(names, amounts, left=start, color=colour, label=part)
+            start = [below + amount for below, amount in zip(start, amounts, strict=True)]
         axes.invert_yaxis()
         axes.xaxis.set_major_formatter(FuncFormatter(short))
         axes.set_xlabel(currency)
         axes.legend(frameon=False, loc="lower right")
 
-    return _svg(draw, height=0.9 + 0.34 * len(summary), label=f"Matched and open amounts, {currency}")
+    return _svg(
+        draw, height=0.9 + 0.34 * len(summary), label=f"Matched, waiting and open amounts, {currency}"
+    )
 
 
 def ageing(rows: list[Row], currency: str) -> str:
