@@ -52,8 +52,9 @@ _TAGS = (
     "90C",
     "90D",
 )
-_FIELD = re.compile(rf"^:({'|'.join(sorted(_TAGS, key=len, reverse=True))}):", re.MULTILINE)
-_END = re.compile(r"^-(?:\}.*)?$", re.MULTILINE)
+# With a literal line end instead of ^, which the engine would test at every character.
+_FIELD = re.compile(rf"\n:({'|'.join(sorted(_TAGS, key=len, reverse=True))}):")
+_END = re.compile(r"\n-(?:\}.*)?(?=\n|$)")
 _TEXT_BLOCK = re.compile(r"\{4:[ \t]*\n?")
 _LINE_TAG, _INFORMATION_TAGS = _TAGS.index("61"), (_TAGS.index("86"), _TAGS.index("NS"))
 
@@ -72,8 +73,7 @@ _SWIFT_DAY = re.compile(r"\d{6}", re.ASCII)
 def read(content: bytes) -> Reading:
     """Read one MT940 file. Raises UnreadableFile when it has no statement."""
     text = to_text(content)
-    marked = _TEXT_BLOCK.sub("\n", _END.sub(":--:", text))
-    cut = _FIELD.split(marked)
+    cut = _FIELD.split(_END.sub("\n:--:", text))
     tags, contents = cut[1::2], cut[2::2]
     number = {tag: code for code, tag in enumerate(_TAGS)}
     code = np.fromiter(map(number.__getitem__, tags), np.int64, len(tags))
@@ -108,7 +108,7 @@ def read(content: bytes) -> Reading:
 
 
 def to_text(content: bytes) -> str:
-    """UTF-8 (or UTF-16 by its mark), else CP1252, else Latin-1; line ends as one character."""
+    """UTF-8 (or UTF-16 by its mark), else CP1252, else Latin-1; line ends as one character, one in front."""
     content = content.rstrip(b"\x00\x1a")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16", errors="replace")
@@ -121,7 +121,8 @@ def to_text(content: bytes) -> str:
                 continue
     # The separator of supplementary details, and what no text field may hold.
     text = text.replace("\x1f", " ").replace("\x00", " ")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "\n" + (_TEXT_BLOCK.sub("\n", text) if "{4:" in text else text)
 
 
 class _Header:
@@ -331,19 +332,14 @@ _NO_DETAILS = pa.table(
 
 # --- declared: a second, simple path over the text, for the control totals -----------------------
 
-_STATEMENTS = re.compile(r"^:20:", re.MULTILINE)
-_CURRENCY = re.compile(
-    r"^:(?:60F|60M|62F|62M|64|65):[ \t\n]*[CD]\d{6}([A-Z]{3})(?:\d|,\d)", re.MULTILINE | re.ASCII
-)
-_HEAD = re.compile(
-    r"^:61:(?:(\d{6})(\d{4})?(R?[CD]|E[CD])[A-Z]?(\d+(?:[,.]\d*)?|,\d+))?", re.MULTILINE | re.ASCII
-)
+_CURRENCY = re.compile(r"\n:(?:60F|60M|62F|62M|64|65):\s*[CD]\d{6}([A-Z]{3})(?:\d|,\d)", re.ASCII)
+_HEAD = re.compile(r"\n:61:(?:(\d{6})(\d{4})?(R?[CD]|E[CD])[A-Z]?(\d+(?:[,.]\d*)?|,\d+))?", re.ASCII)
 
 
 def scan(text: str) -> tuple[Cells, int]:
     """Count and sum the lines of a file by its text alone: what the payload lists."""
     cells: dict[Any, list[Any]] = {}
-    statements = _STATEMENTS.split(_TEXT_BLOCK.sub("\n", text))[1:]
+    statements = text.split("\n:20:")[1:]
     for statement in statements:
         found = _CURRENCY.search(statement)
         currency = found[1] if found else "XXX"

@@ -32,8 +32,13 @@ class Pieces(NamedTuple):
 
 def tidy(text: pa.Array) -> pa.Array:
     """Without outer white space; an empty text is null, so that absent and empty are one thing."""
+    if text.null_count == len(text):
+        return text
     trimmed = pc.utf8_trim_whitespace(text)
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+    empty = pc.equal(pc.binary_length(trimmed), 0)
+    if not pc.any(empty).as_py():
+        return trimmed
+    return pc.if_else(empty, pa.scalar(None, pa.string()), trimmed)
 
 
 def first(pieces: Pieces, codes: Sequence[int], owners: int) -> pa.Array:

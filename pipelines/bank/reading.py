@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -44,7 +44,6 @@ class Statement:
     declared_entry_count: int | None = None
     declared_net_amount: Decimal | None = None
     message_id: str | None = None
-    problems: list[str] = field(default_factory=list)
 
 
 class Drift(NamedTuple):
@@ -78,7 +77,3 @@ class Reading:
     declared: Cells
     declared_statements: int
     drift: list[Drift] = field(default_factory=list)
-
-
-def table_of(columns: dict[str, Any]) -> pa.Table:
-    return pa.table(columns)
