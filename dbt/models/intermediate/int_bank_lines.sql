@@ -15,7 +15,7 @@ own_accounts as (
         min(bank_account_id) as bank_account_id,
         min(entity_id) as entity_id
     from {{ ref('bank_accounts') }}
-    where account_number is not null
+    where account_number is not null and account_type in ('current', 'savings')
     group by account_number
 ),
 
@@ -59,10 +59,13 @@ lines as (
             details.detail_text
         )) as reference_text,
         coalesce(own_accounts.entity_id, own_names.entity_id) as own_entity_id,
-        own_accounts.bank_account_id as own_bank_account_id
+        own_accounts.bank_account_id as own_bank_account_id,
+        classes.bank_line_class
     from {{ ref('bank_transactions') }} as bank_transactions
     left join details on bank_transactions.bank_transaction_id = details.bank_transaction_id
     left join own_accounts on bank_transactions.counterparty_account = own_accounts.account_number
+    left join {{ ref('int_bank_line_classes') }} as classes
+        on bank_transactions.bank_transaction_id = classes.bank_transaction_id
     left join own_names on {{ name_key('bank_transactions.counterparty_name') }} = own_names.name_key
 )
 
@@ -93,5 +96,7 @@ select
     own_bank_account_id,
     own_entity_id is not null as is_between_own_accounts,
     coalesce(own_entity_id <> entity_id, false) as is_intercompany,
+    -- bank_charge or interest when no document will ever come for the line, else null.
+    bank_line_class,
     is_reversal
 from lines

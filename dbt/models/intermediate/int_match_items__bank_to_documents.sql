@@ -21,6 +21,7 @@ with receipts as (
     where
         lines.direction = 'in'
         and not (lines.is_between_own_accounts and not lines.is_intercompany)
+        and lines.bank_line_class is null
         and lines.booking_date <= {{ as_of_date() }}
 ),
 
@@ -93,7 +94,7 @@ select
     concat_ws(' ', invoice_number, payment_reference, order_number, original_invoice_number) as reference_text,
     {{ reference_key_list(['invoice_number', 'payment_reference', 'order_number']) }} as reference_keys,
     cast(null as varchar) as group_key,
-    {{ round_money('total_amount * discount_percent / 100', 'currency') }} as discount_amount,
+    {{ round_money('total_amount * discount_percent * 0.01', 'currency') }} as discount_amount,
     discount_until_date,
     cast(null as decimal(18, 4)) as original_amount,
     cast(null as varchar) as original_currency

@@ -17,7 +17,7 @@ select
     concat_ws(' ', bills.bill_number, bills.source_id) as reference_text,
     {{ reference_key_list(['bills.bill_number', 'bills.source_id']) }} as reference_keys,
     cast(null as varchar) as group_key,
-    -{{ round_money('bills.total_amount * bills.discount_percent / 100', 'bills.currency') }} as discount_amount,
+    -{{ round_money('bills.total_amount * bills.discount_percent * 0.01', 'bills.currency') }} as discount_amount,
     bills.discount_until_date as discount_until_date,
     cast(null as decimal(18, 4)) as original_amount,
     cast(null as varchar) as original_currency
@@ -56,4 +56,5 @@ left join {{ ref('int_bank_line_parties') }} as parties on lines.bank_transactio
 where
     lines.direction = 'out'
     and not (lines.is_between_own_accounts and not lines.is_intercompany)
+    and lines.bank_line_class is null
     and lines.booking_date <= {{ as_of_date() }}

@@ -92,4 +92,5 @@ left join {{ ref('int_bank_line_parties') }} as parties on lines.bank_transactio
 where
     lines.direction = 'out'
     and not lines.is_between_own_accounts
+    and lines.bank_line_class is null
     and lines.booking_date <= {{ as_of_date() }}

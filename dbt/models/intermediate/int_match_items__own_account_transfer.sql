@@ -1,5 +1,6 @@
 -- Money that leaves one of our accounts must arrive in another: within an entity, and between entities
--- of the group. account_id is the account of the line, party_account the account on the other side.
+-- of the group. The party is the
+-- pair of entities, the same seen from both sides.
 select
     'own_account_transfer' as reconciliation,
     case when lines.direction = 'out' then 'left' else 'right' end as side,
@@ -11,9 +12,9 @@ select
     lines.amount as amount,
     lines.booking_date as item_date,
     cast(null as date) as due_date,
-    coalesce(lines.own_bank_account_id, lines.own_entity_id) as party_id,
-    lines.counterparty_name as party_name,
-    lines.counterparty_account as party_account,
+    least(lines.entity_id, lines.own_entity_id) || '+' || greatest(lines.entity_id, lines.own_entity_id) as party_id,
+    cast(null as varchar) as party_name,
+    cast(null as varchar) as party_account,
     lines.reference_text as reference_text,
     lines.reference_keys as reference_keys,
     lines.payment_information_id as group_key,

@@ -53,5 +53,6 @@ select
 from {{ ref('int_bank_lines') }} as lines
 where
     not lines.is_between_own_accounts
+    and lines.bank_line_class is null
     and lines.booking_date <= {{ as_of_date() }}
     and lines.bank_account_id in (select payouts.bank_account_id from {{ ref('payouts') }} as payouts)

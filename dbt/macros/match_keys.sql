@@ -1,11 +1,11 @@
 {#- Document numbers as people write them: upper case, without the separators that banks add, drop or
     replace by blanks. 'RE-2026/00123' and 're2026 00123' must meet. -#}
-{% macro reference_key(number) -%}
+{% macro match_key(number) -%}
     nullif(regexp_replace(upper({{ number }}), '[^A-Z0-9]', '', 'g'), '')
 {%- endmacro %}
 
 {#- The reference keys in free text: every token with a digit and at least four characters, cleaned like
-    reference_key, each once, in order. Shorter tokens are dropped: '12' is in every remittance. -#}
+    match_key, each once, in order. Shorter tokens are dropped: '12' is in every remittance. -#}
 {% macro reference_keys_of_text(text) -%}
     {{ return(adapter.dispatch('reference_keys_of_text', 'tieout')(text)) }}
 {%- endmacro %}
@@ -27,7 +27,7 @@
 
 {% macro duckdb__reference_key_list(numbers) -%}
     list_sort(list_distinct(list_filter(
-        [{% for number in numbers %}{{ reference_key(number) }}{{ ', ' if not loop.last }}{% endfor %}],
+        [{% for number in numbers %}{{ match_key(number) }}{{ ', ' if not loop.last }}{% endfor %}],
         lambda key: key is not null
     )))
 {%- endmacro %}
@@ -41,8 +41,17 @@
     coalesce(list_has_any({{ left_keys }}, {{ right_keys }}), false)
 {%- endmacro %}
 
-{#- Names as they are compared: upper case, letters and digits only, so that 'ACME Corp.' and
-    'Acme Corp' are one. -#}
+{#- Names as they are compared: upper case, letters and digits only, umlauts as banks write them, so
+    that 'Bäckerei Müller & Söhne' and 'BAECKEREI MUELLER + SOEHNE' are one. -#}
 {% macro name_key(name) -%}
-    nullif(regexp_replace(upper({{ name }}), '[^A-Z0-9]', '', 'g'), '')
+    {{ return(adapter.dispatch('name_key', 'tieout')(name)) }}
+{%- endmacro %}
+
+{% macro duckdb__name_key(name) -%}
+    nullif(regexp_replace(
+        strip_accents(upper(
+            replace(replace(replace(replace(lower({{ name }}), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')
+        )),
+        '[^A-Z0-9]', '', 'g'
+    ), '')
 {%- endmacro %}

@@ -1,0 +1,56 @@
+-- What did not come in as it should: files and records that were rejected, fields that nobody knows,
+-- values without a mapping, master data on which the sources disagree.
+with drift as (
+    select
+        source_name,
+        min(entity_id) as entity_id,
+        {{ dbt.listagg("distinct stream || '.' || field", "', '", "order by stream || '.' || field") }} as fields
+    from {{ ref('stg_landing__schema_drift') }}
+    group by source_name
+)
+
+select
+    case when reason_code = 'unreadable_file' or source_position = 0 then 'rejected_file' else 'rejected_record' end as exception_type,
+    entity_id,
+    case when reason_code = 'unreadable_file' or source_position = 0 then 'source_file' else 'source_record' end as document_type,
+    case
+        when reason_code = 'unreadable_file' or source_position = 0 then source_file
+        else source_file || '#' || cast(source_position as varchar)
+    end as document_id,
+    case
+        when reason_code = 'unreadable_file' or source_position = 0 then source_file
+        else source_file || '#' || cast(source_position as varchar)
+    end as document_number,
+    source_name as party_name,
+    currency,
+    amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    concat_ws(', ', message, 'field ' || field, 'found ' || value, 'expected ' || expected) as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from {{ ref('stg_landing__rejects') }}
+
+union all
+
+select
+    'schema_drift' as exception_type,
+    entity_id,
+    'source' as document_type,
+    source_name as document_id,
+    source_name as document_number,
+    source_name as party_name,
+    cast(null as varchar) as currency,
+    cast(null as decimal(18, 4)) as amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    cast(null as date) as business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    fields as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from drift

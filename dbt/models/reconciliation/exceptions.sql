@@ -1,0 +1,284 @@
+{%- set places = [
+    ('document', 'coalesce(document_number, document_id)'),
+    ('other', 'other_number'),
+    ('party', 'party_name'),
+    ('amount', amount_text('amount', 'currency', 'exponent')),
+    ('expected', amount_text('expected_amount', 'currency', 'exponent')),
+    ('actual', amount_text('actual_amount', 'currency', 'exponent')),
+    ('date', 'cast(business_date as varchar)'),
+    ('due', 'cast(due_date as varchar)'),
+    ('days', 'cast(' ~ dbt.datediff('business_date', as_of_date(), 'day') ~ ' as varchar)'),
+    ('overdue', 'cast(' ~ dbt.datediff('coalesce(due_date, business_date)', as_of_date(), 'day') ~ ' as varchar)'),
+    ('detail', 'detail'),
+] -%}
+{%- set sentence = namespace(sql='explanation_template') -%}
+{%- for place, value in places -%}
+    {%- set sentence.sql = fill(sentence.sql, place, value) -%}
+{%- endfor -%}
+-- Every open item that a person must look at, once. Severity, owner and wording come from the seed
+-- exception_types; what is normal (not due, in transit, within tolerance) never gets here.
+with found as (
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__orders') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__payouts') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__bank') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__receivables') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__payables') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__expenses') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__statements') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__loading') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__ledger') }}
+),
+
+typed as (
+    select
+        found.exception_type,
+        types.severity,
+        types.reconciliation,
+        types.owner,
+        types.blocks_close,
+        types.explanation as explanation_template,
+        types.suggested_action,
+        found.entity_id,
+        found.document_type,
+        found.document_id,
+        found.document_number,
+        found.party_name,
+        found.currency,
+        coalesce(found.amount, 0) as amount,
+        found.expected_amount,
+        found.actual_amount,
+        coalesce(found.business_date, {{ as_of_date() }}) as business_date,
+        found.due_date,
+        found.other_number,
+        found.detail,
+        found.caused_by_type,
+        found.caused_by_id,
+        currencies.exponent
+    from found
+    inner join {{ ref('exception_types') }} as types on found.exception_type = types.exception_type
+    left join {{ ref('currencies') }} as currencies on found.currency = currencies.currency
+),
+
+told as (
+    select
+        {{ dbt.hash("exception_type || '|' || document_type || '|' || document_id") }} as exception_id,
+        case
+            when caused_by_type is not null
+                then {{ dbt.hash("caused_by_type || '|bank_statement|' || caused_by_id") }}
+        end as caused_by_exception_id,
+        exception_type,
+        severity,
+        reconciliation,
+        owner,
+        blocks_close,
+        suggested_action,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        business_date,
+        due_date,
+        greatest(0, {{ dbt.datediff('business_date', as_of_date(), 'day') }}) as age_days,
+        case
+            when caused_by_type is not null then 'explained'
+            when exception_type = 'match_to_review' then 'to_review'
+            else 'open'
+        end as status,
+        {{ sentence.sql }} as explanation
+    from typed
+)
+
+select
+    told.exception_id,
+    told.exception_type,
+    told.severity,
+    told.reconciliation,
+    told.entity_id,
+    told.document_type,
+    told.document_id,
+    told.document_number,
+    told.party_name,
+    told.currency,
+    {{ money('told.amount') }} as amount,
+    coalesce(fx.base_currency, told.currency) as base_currency,
+    {{ to_base('told.amount', 'fx') }} as base_amount,
+    told.business_date,
+    told.due_date,
+    cast(told.age_days as bigint) as age_days,
+    told.status,
+    told.caused_by_exception_id,
+    told.owner,
+    told.blocks_close,
+    told.explanation
+    || case
+        when told.caused_by_exception_id is not null
+            then ' The statement of those days is missing, so it may have arrived.'
+        else ''
+    end as explanation,
+    told.suggested_action
+from told
+{{ to_base_rate('fx', 'told.entity_id', 'told.currency', 'told.business_date') }}
