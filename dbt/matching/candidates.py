@@ -1,0 +1,342 @@
+"""Candidates: SQL passes that say which left and right rows may belong together. No scores here.
+
+Every pass joins on a blocking key, never a cross join; what a block may cost is bounded, and a block that
+is too large is split by amount or date, or reported in `notes`, because a truncated block would hide the
+right partner in silence. The statements are kept as text in `Passes.sql` for `--explain`.
+
+Blocking as in Steorts, Ventura, Sadinle, Fienberg (2014), "A comparison of blocking methods for record
+linkage": several cheap keys, united.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from matching.normalise import TEXT_REFERENCES
+
+#: Pairs that one block may make before it is split by amount (20 lines x 20 documents).
+BLOCK_LIMIT = 400
+#: Work (pairs looked at) that a pass may do per item row; keeps cost linear in the number of rows.
+WORK_PER_ROW = 40
+MIN_WORK = 2_000_000
+
+
+@dataclass
+class Passes:
+    """What was asked of the database, in order, and what had to be left out."""
+
+    sql: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[dict] = field(default_factory=list)
+
+
+#: Two rows can only belong together inside this block; transfers cross entities but never stay in one account.
+SAME_BLOCK = """l.rec = r.rec and l.block = r.block and l.node <> r.node
+        and (l.item_type <> r.item_type or l.account is distinct from r.account)"""
+
+
+def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
+    """Create the table `pair` (l, r, and how they share a key) from the table `item`."""
+    passes = Passes()
+    budget = max(MIN_WORK, WORK_PER_ROW * rows)
+
+    def run(name: str, sql: str) -> None:
+        passes.sql.append((name, sql.strip()))
+        con.execute(sql)
+
+    run(
+        "sides",
+        """
+        create or replace temp table transfer as
+        select rec from item group by rec, item_type having count(distinct side) = 2;
+        create or replace temp table line as
+        select row, rec, node, case when rec in (select rec from transfer) and item_type = 'bank_transaction' then '' else entity end as block,
+            item_type, account, currency, amt, coalesce(date, due) as date, party, original_amt, original_currency, side
+        from item where amt <> 0;
+        create or replace temp table l_line as select * exclude (side) from line where side = 'left';
+        create or replace temp table r_line as select * exclude (side) from line where side = 'right';
+    """,
+    )
+    run(
+        "reference keys",
+        f"""
+        create or replace temp table key as
+        with raw as (
+            select row, unnest(reference_keys) as raw, true as is_declared, false as is_group from item
+            union all
+            select row, group_key, true, true from item where group_key is not null
+            union all
+            select row, raw, is_declared, false from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
+        ),
+        forms as (
+            select row, ref_key(creditor_reference(raw)) as key, is_declared, is_group from raw
+            union all
+            select row, ref_digits(creditor_reference(raw)), is_declared, is_group from raw where length(ref_digits(raw)) >= 4
+        )
+        select forms.row, line.rec, line.block, line.side, key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group
+        from forms inner join line on forms.row = line.row
+        where length(key) >= 3 and regexp_matches(key, '[0-9]')
+            -- Dates and years are in every text and point at nothing.
+            and not regexp_matches(key, '^((19|20)[0-9]{{2}}|(19|20)[0-9]{{2}}(0[1-9]|1[0-2])([0-2][0-9]|3[01])|([0-2][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{{2}})$')
+        group by all
+    """,
+    )
+    run(
+        "how often a key is used",
+        """
+        create or replace temp table key_block as
+        select rec, block, key, count(*) filter (where side = 'left') as left_n, count(*) filter (where side = 'right') as right_n
+        from key group by all
+        having count(*) filter (where side = 'left') > 0 and count(*) filter (where side = 'right') > 0
+    """,
+    )
+    run(
+        "pairs by reference key",
+        f"""
+        create or replace temp table key_pair as
+        select
+            l.row as l, r.row as r,
+            min(key_block.left_n) as key_left_n, min(key_block.right_n) as key_right_n,
+            bool_or(l.is_declared and r.is_declared) as is_declared, bool_or(l.is_group or r.is_group) as is_group,
+            min_by(key_block.key, (key_block.right_n * key_block.left_n, -length(key_block.key), key_block.key)) as shared_key
+        from key_block
+        inner join key as l on l.side = 'left' and key_block.rec = l.rec and key_block.block = l.block and key_block.key = l.key
+        inner join key as r on r.side = 'right' and key_block.rec = r.rec and key_block.block = r.block and key_block.key = r.key
+        inner join l_line as ll on l.row = ll.row
+        inner join r_line as rl on r.row = rl.row
+        where (key_block.left_n * key_block.right_n <= {BLOCK_LIMIT}
+               -- A large block (one batch number on hundreds of rows) is split by amount.
+               or (ll.amt = rl.amt and key_block.left_n * key_block.right_n <= {BLOCK_LIMIT * 1000}))
+            and ll.node <> rl.node and (ll.item_type <> rl.item_type or ll.account is distinct from rl.account)
+        group by l.row, r.row
+    """,
+    )
+    # Rows that one unique key and an equal amount join, with no other row in sight, need no search:
+    # the later passes would only add partners that lose.
+    run(
+        "settled by a unique key and an equal amount",
+        """
+        create or replace temp table settled as
+        select key_pair.l, key_pair.r from key_pair
+        inner join l_line as l on key_pair.l = l.row
+        inner join r_line as r on key_pair.r = r.row
+        where key_left_n = 1 and key_right_n = 1 and l.amt = r.amt and l.currency = r.currency
+            and key_pair.l in (select l from key_pair group by l having count(*) = 1)
+            and key_pair.r in (select r from key_pair group by r having count(*) = 1)
+            -- A node that stands in several reconciliations may have a better place in another one.
+            and l.node not in (select node from line group by node having count(*) > 1)
+            and r.node not in (select node from line group by node having count(*) > 1);
+        create or replace temp table l_open as select * from l_line where row not in (select l from settled);
+        create or replace temp table r_open as select * from r_line where row not in (select r from settled);
+    """,
+    )
+    run(
+        "amounts",
+        """
+        create or replace temp table amount_block as
+        with l as (select rec, block, currency, amt, count(*) as n from l_open group by all),
+            r as (select rec, block, currency, amt, count(*) as n from r_open group by all)
+        select l.rec, l.block, l.currency, l.amt, l.n as left_n, r.n as right_n
+        from l inner join r on l.rec = r.rec and l.block = r.block and l.currency = r.currency and l.amt = r.amt
+    """,
+    )
+    run(
+        "pairs by equal amount",
+        f"""
+        create or replace temp table amount_pair as
+        select l.row as l, r.row as r
+        from amount_block as b
+        inner join l_open as l on b.rec = l.rec and b.block = l.block and b.currency = l.currency and b.amt = l.amt
+        inner join r_open as r on b.rec = r.rec and b.block = r.block and b.currency = r.currency and b.amt = r.amt
+        where b.left_n * b.right_n <= {BLOCK_LIMIT} and {SAME_BLOCK}
+    """,
+    )
+    run(
+        "equal amounts in large blocks: by day",
+        f"""
+        create or replace temp table day_block as
+        with big as (select rec, block, currency, amt from amount_block where left_n * right_n > {BLOCK_LIMIT}),
+            l as (select l_open.*, l_open.date + step.days as day, step.days as step
+                  from l_open semi join big using (rec, block, currency, amt)
+                  cross join (select unnest([-3, -2, -1, 0, 1, 2, 3]) as days) as step),
+            r as (select r_open.* from r_open semi join big using (rec, block, currency, amt)),
+            ln as (select rec, block, currency, amt, day, count(*) as n from l group by all),
+            rn as (select rec, block, currency, amt, date as day, count(*) as n from r group by all)
+        select ln.rec, ln.block, ln.currency, ln.amt, ln.day, ln.n as left_n, rn.n as right_n
+        from ln inner join rn using (rec, block, currency, amt, day);
+        create or replace temp table day_pair as
+        select l.row as l, r.row as r
+        from day_block as b
+        inner join r_open as r on b.rec = r.rec and b.block = r.block and b.currency = r.currency and b.amt = r.amt and b.day = r.date
+        inner join l_open as l on b.rec = l.rec and b.block = l.block and b.currency = l.currency and b.amt = l.amt
+            and l.date between r.date - 3 and r.date + 3
+        where b.left_n * b.right_n <= {BLOCK_LIMIT * 10} and {SAME_BLOCK}
+    """,
+    )
+    large = con.execute(f"""
+        select rec, block, currency, amt, day, left_n, right_n from day_block
+        where left_n * right_n > {BLOCK_LIMIT * 10} order by all limit 100
+    """).fetchall()
+    for rec, _, currency, amt, day, left_n, right_n in large:
+        passes.notes.append(
+            {
+                "rec": rec,
+                "code": "block_undecided",
+                "message": f"{left_n} left and {right_n} right rows of {abs(amt) / 10000:.2f} {currency} around {day} have nothing that tells them apart by amount and date; only references can decide, the rest stays open",
+            }
+        )
+    run(
+        "pairs by party",
+        f"""
+        create or replace temp table party_pair as
+        with l as (select rec, block, currency, party, count(*) as n from l_open where party >= 0 group by all),
+            r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all),
+            b as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n <= {BLOCK_LIMIT})
+        select l.row as l, r.row as r
+        from b inner join l_open as l using (rec, block, currency, party) inner join r_open as r using (rec, block, currency, party)
+        where {SAME_BLOCK} and sign(l.amt) = sign(r.amt)
+    """,
+    )
+    run(
+        "pairs by original amount (another currency)",
+        f"""
+        create or replace temp table original_pair as
+        with found as (
+            select l.row as l, r.row as r from l_open as l inner join r_open as r
+                on l.original_currency = r.currency and l.original_amt = r.amt and l.currency <> r.currency and {SAME_BLOCK}
+            union
+            select l.row, r.row from l_open as l inner join r_open as r
+                on r.original_currency = l.currency and r.original_amt = l.amt and l.currency <> r.currency and {SAME_BLOCK}
+        )
+        select l, r from found qualify count(*) over (partition by l) <= 20 and count(*) over (partition by r) <= 20
+    """,
+    )
+    run(
+        "pairs by transposed digits",
+        f"""
+        create or replace temp table transposed_pair as
+        with l as (select *, list_sort(string_split(cast(abs(amt) as varchar), '')) as digits from l_open
+                   where (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block)),
+            r as (select *, list_sort(string_split(cast(abs(amt) as varchar), '')) as digits from r_open
+                  where (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block))
+        select l.row as l, r.row as r
+        from l inner join r
+            on {SAME_BLOCK} and l.currency = r.currency and l.digits = r.digits and l.amt <> r.amt and sign(l.amt) = sign(r.amt)
+        where abs(l.date - r.date) <= 31
+            -- One swap of neighbours: the difference is 9 times a power of ten times the digits' distance.
+            and (l.amt - r.amt) % 9 = 0
+        qualify count(*) over (partition by l.row) <= 20 and count(*) over (partition by r.row) <= 20
+    """,
+    )
+    _word_pairs(con, run, budget)
+    _near_pairs(con, run, rows)
+    run(
+        "all pairs",
+        """
+        create or replace temp table pair as
+        with found as (
+            select l, r from key_pair
+            union select l, r from amount_pair
+            union select l, r from day_pair
+            union select l, r from party_pair
+            union select l, r from original_pair
+            union select l, r from transposed_pair
+            union select l, r from word_pair
+            union select l, r from near_pair
+        )
+        select found.l, found.r, coalesce(key_left_n, 0) as key_left_n, coalesce(key_right_n, 0) as key_right_n,
+            coalesce(is_declared, false) as is_declared, coalesce(is_group, false) as is_group, shared_key
+        from found left join key_pair on found.l = key_pair.l and found.r = key_pair.r
+        order by found.l, found.r
+    """,
+    )
+    return passes
+
+
+def _word_pairs(con, run, budget: int) -> None:
+    """Pairs that share a rare word and whose amounts are within 30 percent: mangled texts, amounts less fees."""
+    run(
+        "words",
+        """
+        create or replace temp table word as
+        with word_text as (
+            select item.row, line.rec, line.block, line.side,
+                list_distinct(list_filter(string_split(folded(concat_ws(' ', item.text, item.party_name)), ' '), w -> length(w) >= 2 and length(regexp_replace(w, '[^0-9]', '', 'g')) < 3)) as words
+            from item inner join line on item.row = line.row
+            where item.row not in (select l from settled) and item.row not in (select r from settled)
+        )
+        select row, rec, block, side, unnest(words) as word from word_text
+    """,
+    )
+    run(
+        "rare words first, within the work budget",
+        f"""
+        create or replace temp table word_block as
+        with uses as (
+            select rec, block, word, count(*) filter (where side = 'left') as left_n, count(*) filter (where side = 'right') as right_n
+            from word group by all
+        ),
+        running as (
+            select *, sum(left_n * right_n) over (order by left_n * right_n, rec, block, word) as work
+            from uses where left_n > 0 and right_n > 0
+        )
+        select rec, block, word, left_n, right_n from running where work <= {budget}
+    """,
+    )
+    run(
+        "pairs by rare word",
+        f"""
+        create or replace temp table word_pair as
+        select distinct l.row as l, r.row as r
+        from word_block as b
+        inner join word as lw on lw.side = 'left' and b.rec = lw.rec and b.block = lw.block and b.word = lw.word
+        inner join word as rw on rw.side = 'right' and b.rec = rw.rec and b.block = rw.block and b.word = rw.word
+        inner join l_open as l on lw.row = l.row
+        inner join r_open as r on rw.row = r.row
+        where {SAME_BLOCK} and l.currency = r.currency and sign(l.amt) = sign(r.amt)
+            and abs(l.amt) * 10 >= abs(r.amt) * 7 and abs(r.amt) * 10 >= abs(l.amt) * 7
+            and coalesce(abs(l.date - r.date) <= 95, true)
+    """,
+    )
+
+
+def _near_pairs(con, run, rows: int) -> None:
+    """Pairs with near amounts and near dates and nothing else, as wide as the work budget allows."""
+    run(
+        "rows without an equal amount",
+        """
+        create or replace temp table l_near as select * from l_open
+        where date is not null and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block);
+        create or replace temp table r_near as select * from r_open
+        where date is not null and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block);
+    """,
+    )
+    counts = con.execute("""
+        select (select count(*) from l_near), (select count(*) from r_near), (select max(date) - min(date) from l_near)
+    """).fetchone()
+    left_n, right_n, span = counts[0], counts[1], max(counts[2] or 1, 1)
+    allowed = 20 * max(rows, 1000)
+    width, days = 1, 2
+    # Widest first; the estimate takes amounts as log-uniform over three decades.
+    for width_, days_ in ((10, 31), (5, 31), (3, 31), (3, 14), (2, 10), (1, 7), (1, 3)):
+        if left_n * right_n * min(1, 2 * days_ / span) * (2 * width_ / 690) <= allowed:
+            width, days = width_, days_
+            break
+    run(
+        "pairs by near amount and date",
+        f"""
+        create or replace temp table near_pair as
+        with l as (select *, unnest([-1, 0, 1]) as amount_step from l_near),
+            lb as (select * exclude (amount_step), cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer) + amount_step as amount_bucket,
+                unnest([-1, 0, 1]) + (date - date '1970-01-01') // {days} as date_bucket from l),
+            rb as (select *, cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer) as amount_bucket,
+                (date - date '1970-01-01') // {days} as date_bucket from r_near)
+        select distinct l.row as l, r.row as r
+        from lb as l inner join rb as r
+            on l.amount_bucket = r.amount_bucket and l.date_bucket = r.date_bucket and l.currency = r.currency and {SAME_BLOCK}
+        where sign(l.amt) = sign(r.amt) and abs(l.date - r.date) <= {days}
+            and abs(l.amt - r.amt) * 100 <= {width} * greatest(abs(l.amt), abs(r.amt))
+        qualify count(*) over (partition by l.row) <= 200 and count(*) over (partition by r.row) <= 200
+    """,
+    )

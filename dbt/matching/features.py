@@ -1,0 +1,567 @@
+"""Features: what a candidate pair agrees and disagrees in, as levels of a few comparisons. No weights here.
+
+Each comparison gives every pair a level, and `log_u`: the log probability that two rows that have nothing
+to do with each other reach that level. For agreements log_u depends on the value itself: an equal amount of
+1,234.56 that occurs once says far more than an equal 100.00 that occurs often (Newcombe et al. 1959,
+"Automatic linkage of vital records"; Winkler 1989, frequency-based matching). A small constant is added to
+each count, so that a few rows do not look like proof. Date and amount levels get log_u exactly, from the
+histograms of both sides, without sampling: same data, same weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_matrix
+
+from matching.items import NO_DATE, TICKS, Items
+
+LAG_LABELS = [
+    "left more than a year earlier",
+    "left 6-12 months earlier",
+    "left 3-6 months earlier",
+    "left 46-90 days earlier",
+    "left 31-45 days earlier",
+    "left 15-30 days earlier",
+    "left 8-14 days earlier",
+    "left 4-7 days earlier",
+    "left 2-3 days earlier",
+    "left 1 day earlier",
+    "same day",
+    "left 1 day later",
+    "left 2-3 days later",
+    "left 4-7 days later",
+    "left 8-14 days later",
+    "left 15-30 days later",
+    "left 31-45 days later",
+    "left 46-90 days later",
+    "left 3-6 months later",
+    "left 6-12 months later",
+    "left more than a year later",
+    "no date",
+]
+NO_LAG = len(LAG_LABELS) - 1
+_RATIOS = (0.001, 0.01, 0.03, 0.1, 0.3)
+AMOUNT_LABELS = [
+    "equal",
+    *(f"left less by up to {100 * x:g}%" for x in _RATIOS),
+    "left much less",
+    *(f"left more by up to {100 * x:g}%" for x in _RATIOS),
+    "left much more",
+    "two digits swapped",
+    "equal to the original amount",
+    "other currency",
+]
+LESS, MUCH_LESS, MORE, MUCH_MORE, SWAPPED, ORIGINAL, OTHER_CURRENCY = 1, 6, 7, 12, 13, 14, 15
+KEY_LABELS = [
+    "no reference to compare",
+    "references differ",
+    "shared reference",
+    "shared reference in the text",
+    "shared batch",
+]
+PARTY_LABELS = ["party unknown", "different parties", "similar names", "same party"]
+TEXT_LABELS = [
+    "no text to compare",
+    "no word shared",
+    "few words shared",
+    "some words shared",
+    "most words shared",
+    "all words shared",
+    "same party, text not counted twice",
+]
+ATTRIBUTE_LABELS = ["not given", "different", "equal"]
+
+#: Words of every second payment: they are shared without meaning anything.
+COMMON_WORDS = frozenset(
+    [
+        "PAYMENT",
+        "PAY",
+        "PYMT",
+        "PMT",
+        "TRANSFER",
+        "TRF",
+        "INVOICE",
+        "INV",
+        "RECHNUNG",
+        "RE",
+        "NR",
+        "NO",
+        "REF",
+        "REFERENCE",
+        "DEPOSIT",
+        "CREDIT",
+        "DEBIT",
+        "CARD",
+        "CHECK",
+        "CHEQUE",
+        "BANK",
+        "ACH",
+        "SEPA",
+        "WIRE",
+        "FROM",
+        "TO",
+        "FOR",
+        "OF",
+        "THE",
+        "AND",
+        "VON",
+        "AN",
+        "FUER",
+        "FUR",
+        "UEBERWEISUNG",
+        "UBERWEISUNG",
+        "ZAHLUNG",
+        "GUTSCHRIFT",
+        "LASTSCHRIFT",
+        "CUSTOMER",
+        "VENDOR",
+        "SUPPLIER",
+        "ORDER",
+        "BATCH",
+        "FEE",
+        "FEES",
+        "PURCHASE",
+        "SALE",
+        "SALES",
+        "POS",
+        "ONLINE",
+        "DIRECT",
+        "STANDING",
+        "RECEIPT",
+        "BILL",
+        "ACCOUNT",
+        "ACCT",
+        "GMBH",
+        "LTD",
+        "INC",
+        "LLC",
+        "CO",
+        "AG",
+        "CORP",
+        "COMPANY",
+        "LIMITED",
+        "DATE",
+        "VALUE",
+        "PAYOUT",
+        "SETTLEMENT",
+        "EUR",
+        "USD",
+        "GBP",
+    ]
+)
+
+
+@dataclass
+class Feature:
+    name: str
+    labels: list[str]
+    level: np.ndarray  # int8, one per pair
+    log_u: np.ndarray  # float64, one per pair; 0 where the level says nothing
+
+
+@dataclass
+class Pairs:
+    """Candidate pairs with their comparisons; l and r are rows of Items, sorted."""
+
+    l: np.ndarray  # noqa: E741
+    r: np.ndarray
+    features: list[Feature]
+    lag: np.ndarray  # days, left minus right; NO_DATE when unknown
+    difference: np.ndarray  # ticks, left minus right, in the right's sign
+    has_reference: np.ndarray
+    has_group_key: np.ndarray
+    is_fx: np.ndarray
+    has_original: np.ndarray
+    is_discount: np.ndarray
+    is_transposed: np.ndarray
+    shared_key: pa.ChunkedArray
+
+    def __len__(self) -> int:
+        return len(self.l)
+
+    def feature(self, name: str) -> Feature:
+        return next(feature for feature in self.features if feature.name == name)
+
+
+def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
+    """Compare both rows of every candidate in the table `pair`."""
+    table = con.execute(
+        "select l, r, key_left_n, key_right_n, is_declared, is_group, shared_key from pair order by l, r"
+    ).to_arrow_table()
+    column = {
+        name: table.column(name).combine_chunks().to_numpy(zero_copy_only=False)
+        for name in table.column_names
+        if name != "shared_key"
+    }
+    l, r = column["l"].astype(np.int64), column["r"].astype(np.int64)  # noqa: E741
+    sizes = _Sizes(items)
+    amount, difference, is_fx, has_original, is_transposed = _amounts(con, items, sizes, l, r)
+    lag_feature, lag = _lags(items, sizes, l, r)
+    party = _parties(items, sizes, l, r)
+    text = _texts(con, items, sizes, l, r, party.level)
+    key = _keys(con, items, sizes, l, r, column, table.column("shared_key"))
+    features = [key, amount, lag_feature, party, text, *_attributes(con, items, sizes, l, r)]
+    shared = column["key_right_n"] > 0
+    group = shared & column["is_group"].astype(bool)
+    selective = shared & (column["key_left_n"] * column["key_right_n"] <= 400)
+    return Pairs(
+        l,
+        r,
+        features,
+        lag,
+        difference,
+        has_reference=selective & ~(group & (column["key_left_n"] > 1) & (column["key_right_n"] > 1)),
+        has_group_key=group,
+        is_fx=is_fx,
+        has_original=has_original,
+        is_discount=_discounts(items, l, r, difference),
+        is_transposed=is_transposed,
+        shared_key=table.column("shared_key"),
+    )
+
+
+class _Sizes:
+    """Rows per reconciliation and side, broadcast to rows."""
+
+    def __init__(self, items: Items) -> None:
+        count = len(items.reconciliations)
+        self.left = np.bincount(items.rec[items.is_left], minlength=count).astype(float)
+        self.right = np.bincount(items.rec[~items.is_left], minlength=count).astype(float)
+        self.rec = items.rec
+
+
+def _occurrences(items: Items, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each row, how many left and how many right rows of its reconciliation carry its value."""
+    _, code = np.unique(value, return_inverse=True)
+    code = code.astype(np.int64) * len(items.reconciliations) + items.rec
+    _, code = np.unique(code, return_inverse=True)
+    left = np.bincount(code[items.is_left], minlength=code.max(initial=0) + 1)
+    right = np.bincount(code[~items.is_left], minlength=code.max(initial=0) + 1)
+    return left[code].astype(float), right[code].astype(float)
+
+
+def _chance(
+    count: np.ndarray, total: np.ndarray, base: np.ndarray | float, strength: float = 20.0
+) -> np.ndarray:
+    """Probability that an unrelated row carries this value: its other occurrences, smoothed by `base`."""
+    return (np.maximum(count - 1, 0) + strength * base) / (total - 1 + strength)
+
+
+def _agreement(
+    items: Items, sizes: _Sizes, value: np.ndarray, base, l: np.ndarray, r: np.ndarray
+) -> np.ndarray:  # noqa: E741
+    left, right = _occurrences(items, value)
+    rec = items.rec[l]
+    base_l = base[l] if isinstance(base, np.ndarray) else base
+    return np.log(
+        np.maximum(_chance(right[l], sizes.right[rec], base_l), _chance(left[l], sizes.left[rec], base_l))
+    )
+
+
+def _amounts(con, items: Items, sizes: _Sizes, l, r):  # noqa: E741
+    a, b = items.amount[l], items.amount[r]
+    difference = a - b
+    currency = items.currency.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    is_fx = currency[l] != currency[r]
+    original = con.execute("""
+        select row, original_amt, original_currency from item where original_amt is not null order by row
+    """).fetchall()
+    has_original = np.zeros(len(l), dtype=bool)
+    if original:
+        of_row = {row: (amount, code) for row, amount, code in original}
+        given = np.zeros(len(items), dtype=bool)
+        given[list(of_row)] = True
+        for i in np.flatnonzero(is_fx & (given[l] | given[r])):
+            left, right = of_row.get(int(l[i])), of_row.get(int(r[i]))
+            has_original[i] = (
+                left is not None and left[0] == b[i] and left[1] == items.currency[int(r[i])].as_py()
+            ) or (right is not None and right[0] == a[i] and right[1] == items.currency[int(l[i])].as_py())
+    larger = np.maximum(np.maximum(np.abs(a), np.abs(b)), 1)
+    ratio = np.abs(difference) / larger
+    step = np.searchsorted(_RATIOS, ratio, side="left")  # 0..5
+    smaller = np.abs(a) < np.abs(b)
+    level = np.where(difference == 0, 0, np.where(smaller, LESS + step, MORE + step)).astype(np.int8)
+    level[(np.sign(a) != np.sign(b)) & ~is_fx & smaller] = MUCH_LESS
+    level[(np.sign(a) != np.sign(b)) & ~is_fx & ~smaller] = MUCH_MORE
+    is_transposed = _transposed(np.abs(a), np.abs(b)) & (np.sign(a) == np.sign(b)) & ~is_fx
+    level[is_transposed] = SWAPPED
+    level[is_fx] = OTHER_CURRENCY
+    level[has_original] = ORIGINAL
+    size = np.abs(items.amount)
+    base = np.where(size % (100 * TICKS) == 0, 3e-3, np.where(size % TICKS == 0, 1e-3, 2e-4))
+    log_u = np.zeros(len(l))
+    equal = difference == 0
+    value = items.amount * 1000 + currency
+    if equal.any():
+        log_u[equal] = _agreement(items, sizes, value, base, l[equal], r[equal])
+    table = _amount_chances(items)
+    rest = ~equal
+    log_u[rest] = np.log(table[items.rec[l[rest]], level[rest]])
+    log_u[has_original] = np.log(2e-3)
+    return Feature("amount", AMOUNT_LABELS, level, log_u), difference, is_fx, has_original, is_transposed
+
+
+def _transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Whether swapping two neighbouring digits turns one amount into the other, the clerk's classic error."""
+    result = np.zeros(len(a), dtype=bool)
+    possible = np.flatnonzero((a != b) & ((a - b) % 9 == 0))
+    x, y = a[possible], b[possible]
+    found = np.zeros(len(possible), dtype=bool)
+    for place in range(2, 16):
+        low, high = (x // 10**place) % 10, (x // 10 ** (place + 1)) % 10
+        found |= (x + (low - high) * 9 * 10**place == y) & (low != high)
+    result[possible] = found
+    return result
+
+
+def _amount_chances(items: Items) -> np.ndarray:
+    """Probability of each amount level for unrelated rows, from the sorted amounts of both sides, exactly."""
+    table = np.empty((len(items.reconciliations), len(AMOUNT_LABELS)))
+    prior = np.array(
+        [1e-3, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 2e-3, 2e-3, 0.5]
+    )
+    for rec in range(len(items.reconciliations)):
+        mine = items.rec == rec
+        left = np.abs(items.amount[mine & items.is_left]).astype(float)
+        right = np.sort(np.abs(items.amount[mine & ~items.is_left]).astype(float))
+        if len(left) > 20_000:
+            left = np.sort(left)[:: len(left) // 20_000]
+        count = np.zeros(len(AMOUNT_LABELS))
+        total = max(len(left) * len(right), 1)
+        if len(left) and len(right):
+            edges = [0.0, *_RATIOS]
+            previous_up = np.searchsorted(right, left, side="right")
+            previous_down = np.searchsorted(right, left, side="left")
+            for i, edge in enumerate(edges[1:]):
+                up = np.searchsorted(right, left / (1 - edge), side="right")
+                down = np.searchsorted(right, left * (1 - edge), side="left")
+                count[LESS + i] = (up - previous_up).sum()
+                count[MORE + i] = (previous_down - down).sum()
+                previous_up, previous_down = up, down
+            count[MUCH_LESS] = (len(right) - previous_up).sum()
+            count[MUCH_MORE] = previous_down.sum()
+        strength = 2000.0
+        chance = (count + strength * prior) / (total + strength)
+        chance[SWAPPED] = 1e-3
+        table[rec] = np.clip(chance, 1e-6, 1)
+    return table
+
+
+def _lags(items: Items, sizes: _Sizes, l, r):  # noqa: E741
+    a, b = items.date[l], items.date[r]
+    known = (a != NO_DATE) & (b != NO_DATE)
+    lag = np.where(known, a - b, NO_DATE)
+    level = _lag_level(lag)
+    level[~known] = NO_LAG
+    log_u = np.zeros(len(l))
+    chances = lag_chances(items)
+    log_u[known] = np.log(chances[items.rec[l[known]], level[known]])
+    return Feature("date", LAG_LABELS, level.astype(np.int8), log_u), lag
+
+
+def _lag_level(lag: np.ndarray) -> np.ndarray:
+    """Bins of LAG_LABELS; symmetric: 0, 1, 2-3, 4-7, 8-14, 15-30, 31-45, 46-90, 91-180, 181-365, more."""
+    size = np.searchsorted([1, 2, 4, 8, 15, 31, 46, 91, 181, 366], np.abs(lag), side="right")
+    return np.where(lag < 0, 10 - size, 10 + size)
+
+
+def lag_chances(items: Items) -> np.ndarray:
+    """Probability of each lag level for unrelated rows: the cross-correlation of both sides' days."""
+    table = np.ones((len(items.reconciliations), len(LAG_LABELS)))
+    prior = np.array(
+        [
+            0.02,
+            0.04,
+            0.05,
+            0.06,
+            0.05,
+            0.08,
+            0.06,
+            0.05,
+            0.03,
+            0.015,
+            0.015,
+            0.015,
+            0.03,
+            0.05,
+            0.06,
+            0.08,
+            0.05,
+            0.06,
+            0.05,
+            0.04,
+            0.02,
+        ]
+    )
+    prior = prior / prior.sum()
+    for rec in range(len(items.reconciliations)):
+        mine = (items.rec == rec) & (items.date != NO_DATE)
+        left, right = items.date[mine & items.is_left], items.date[mine & ~items.is_left]
+        count = np.zeros(len(LAG_LABELS) - 1)
+        if len(left) and len(right):
+            start = min(left.min(), right.min())
+            span = int(max(left.max(), right.max()) - start) + 1
+            if span <= 20_000:
+                both = np.convolve(
+                    np.bincount(left - start, minlength=span).astype(float),
+                    np.bincount(right - start, minlength=span)[::-1].astype(float),
+                )
+                count += np.bincount(
+                    _lag_level(np.arange(-(span - 1), span)), weights=both, minlength=len(count)
+                )
+        strength = 200.0
+        table[rec, :-1] = np.maximum((count + strength * prior) / (count.sum() + strength), 1e-6)
+    return table
+
+
+def _parties(items: Items, sizes: _Sizes, l, r) -> Feature:  # noqa: E741
+    a, b = items.party[l], items.party[r]
+    level = np.where((a < 0) | (b < 0), 0, np.where(a == b, 3, 1)).astype(np.int8)
+    log_u = np.zeros(len(l))
+    same = level == 3
+    if same.any():
+        log_u[same] = _agreement(items, sizes, items.party, 2e-3, l[same], r[same])
+    log_u[level == 1] = np.log(0.97)
+    return Feature("party", PARTY_LABELS, level, log_u)
+
+
+def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature:  # noqa: E741
+    shared = column["key_right_n"] > 0
+    with_keys = np.zeros(len(items), dtype=bool)
+    # Only declared keys can contradict each other: any text may carry numbers of other things.
+    rows = con.execute("select distinct row from key where is_declared").fetchnumpy()["row"]
+    with_keys[rows] = True
+    level = np.where(with_keys[l] & with_keys[r], 1, 0).astype(np.int8)
+    declared = column["is_declared"].astype(bool)
+    level[shared] = np.where(column["is_group"].astype(bool), 4, np.where(declared, 2, 3))[shared]
+    rec = items.rec[l]
+    import pyarrow.compute as pc
+
+    length = (
+        pc.fill_null(pc.utf8_length(shared_key), 0)
+        .combine_chunks()
+        .to_numpy(zero_copy_only=False)
+        .astype(float)
+    )
+    # A short number turns up by accident: four digits are one of ten thousand, and texts hold several.
+    base = np.clip(10.0 ** (2 - length), 2e-5, 5e-3) * np.where(declared, 0.3, 1.0)
+    chance = np.maximum(
+        _chance(column["key_right_n"].astype(float), sizes.right[rec], base),
+        _chance(column["key_left_n"].astype(float), sizes.left[rec], base),
+    )
+    chance = np.maximum(chance, 3.0 * 10.0 ** -np.maximum(length, 1.0) * np.where(declared, 0.2, 1.0))
+    log_u = np.where(shared, np.log(np.clip(chance, 1e-12, 1)), 0.0)
+    return Feature("reference", KEY_LABELS, level, log_u)
+
+
+def _word_matrix(con, items: Items):
+    """Rows x words, weighted by how much a shared word says (its inverse frequency on the other side)."""
+    table = con.execute(
+        "select row, word, side = 'left' as is_left from word order by row, word"
+    ).to_arrow_table()
+    if not table.num_rows:
+        return None
+    row = table.column("row").combine_chunks().to_numpy(zero_copy_only=False)
+    encoded = table.column("word").combine_chunks().dictionary_encode()
+    code = encoded.indices.to_numpy(zero_copy_only=False)
+    words = encoded.dictionary.to_pylist()
+    is_left = items.is_left[row]
+    left, right = (
+        np.bincount(code[is_left], minlength=len(words)),
+        np.bincount(code[~is_left], minlength=len(words)),
+    )
+    base = np.array([0.1 if word in COMMON_WORDS else (0.02 if len(word) <= 2 else 2e-3) for word in words])
+    chance = np.maximum(
+        _chance(right, max(items.is_left.size - items.is_left.sum(), 1), base, 5.0),
+        _chance(left, max(items.is_left.sum(), 1), base, 5.0),
+    )
+    weight = np.clip(-np.log(chance), 0.05, 12.0)
+    shape = (len(items), len(words))
+    presence = csr_matrix((np.ones(len(row)), (row, code)), shape=shape)
+    return presence, weight
+
+
+def _texts(con, items: Items, sizes: _Sizes, l, r, party_level) -> Feature:  # noqa: E741
+    level = np.zeros(len(l), dtype=np.int8)
+    log_u = np.zeros(len(l))
+    matrix = _word_matrix(con, items)
+    if matrix is not None and len(l):
+        presence, weight = matrix
+        total = np.asarray(presence @ weight).ravel()
+        for start in range(0, len(l), 500_000):
+            part = slice(start, min(start + 500_000, len(l)))
+            both = presence[l[part]].multiply(presence[r[part]]).tocsr()
+            shared = np.asarray(both @ weight).ravel()
+            strongest = np.zeros(both.shape[0])
+            filled = np.flatnonzero(np.diff(both.indptr))
+            if len(filled):
+                strongest[filled] = np.maximum.reduceat(weight[both.indices], both.indptr[filled])
+            smaller = np.minimum(total[l[part]], total[r[part]])
+            share = np.where(smaller > 0, shared / np.maximum(smaller, 1e-9), 0)
+            step = np.where(
+                smaller <= 0,
+                0,
+                np.where(shared <= 0, 1, np.searchsorted([0.3, 0.6, 0.9], share, side="right") + 2),
+            )
+            level[part] = step
+            # Words of one name come together: the second says less than the first.
+            log_u[part] = np.where(
+                step >= 2,
+                -np.minimum(strongest + 0.4 * (shared - strongest), 11.0),
+                np.where(step == 1, np.log(0.9), 0.0),
+            )
+    level[party_level == 3] = 6
+    log_u[party_level == 3] = 0.0
+    return Feature("text", TEXT_LABELS, level, log_u)
+
+
+def _attributes(con, items: Items, sizes: _Sizes, l, r) -> list[Feature]:  # noqa: E741
+    features = []
+    for position in range(items.attribute_count):
+        values = (
+            con.execute(
+                f"select nullif(upper(trim(attributes[{position + 1}])), '') as value from item order by row"
+            )
+            .to_arrow_table()
+            .column(0)
+        )
+        code = (
+            values.combine_chunks()
+            .dictionary_encode()
+            .indices.fill_null(-1)
+            .to_numpy(zero_copy_only=False)
+            .astype(np.int64)
+        )
+        a, b = code[l], code[r]
+        level = np.where((a < 0) | (b < 0), 0, np.where(a == b, 2, 1)).astype(np.int8)
+        log_u = np.zeros(len(l))
+        same = level == 2
+        if same.any():
+            log_u[same] = _agreement(items, sizes, code, 0.02, l[same], r[same])
+        log_u[level == 1] = np.log(0.9)
+        features.append(Feature(f"column {position + 1}", ATTRIBUTE_LABELS, level, log_u))
+    return features
+
+
+#: Days that a payment may travel after the discount's last day and still count as in time.
+DISCOUNT_FLOAT = 3
+
+
+def discount_of(items: Items, document: np.ndarray, money: np.ndarray) -> np.ndarray:
+    """The discount (ticks) that each document grants for the date of the money that would pay it; else 0."""
+    paid = items.date[money]
+    in_time = (paid <= items.discount_until[document] + DISCOUNT_FLOAT) | (paid == NO_DATE)
+    return np.where(in_time, items.discount[document], 0)
+
+
+def _discounts(items: Items, l, r, difference) -> np.ndarray:  # noqa: E741
+    """Whether the difference is the document's agreed early-payment discount, to a hundredth."""
+    size = np.abs(difference)
+    of_right, of_left = discount_of(items, r, l), discount_of(items, l, r)
+    return ((of_right > 0) & (np.abs(size - of_right) <= 100)) | (
+        (of_left > 0) & (np.abs(size - of_left) <= 100)
+    )

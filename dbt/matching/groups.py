@@ -1,0 +1,409 @@
+"""Groups: candidates of more than one row on a side. Where they come from, and nothing about their score.
+
+- by reference: one row that names several documents, several rows that name one, and chains of these;
+- by structure: all rows of a batch, of a party, of a party's day, of a day, whose sum is found on the other side;
+- by subset search: those of a party's (or a day's) rows that add up exactly;
+- offsets: two rows of one side that cancel (a void and its original).
+
+Search is bounded per target and in total; what could not be searched is noted and stays open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from matching.candidates import BLOCK_LIMIT
+from matching.items import NO_DATE, TICKS, Items
+from matching.subsets import find_subsets
+
+#: Rows that one subset search looks at, and the most a group may have when found by search.
+POOL = 34
+MAX_GROUP = 12
+#: Sums over all searches of one run (about one second per 20 million).
+SEARCH_BUDGET = 160_000_000
+
+
+@dataclass
+class Group:
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    kind: str  # reference | group_key | party | party_day | day | subset | offset
+    chance: float  # probability that amounts fit like this by accident
+    linked: int = 0  # members joined by a shared reference
+    notes: list[str] = field(default_factory=list)
+
+
+def find(
+    con: duckdb.DuckDBPyConnection, items: Items, open_rows: np.ndarray, pairs, sql: list
+) -> tuple[list[Group], list[dict]]:
+    """All group candidates among the open rows (bool per row). Sorted, without repetition."""
+    con.register("open_rows", {"row": np.flatnonzero(open_rows).astype(np.int32)})
+    con.execute(
+        "create or replace temp table free as select line.* from line semi join open_rows on line.row = open_rows.row"
+    )
+    con.unregister("open_rows")
+    notes: list[dict] = []
+    groups = [
+        *_by_reference(items, open_rows, pairs),
+        *_by_structure(con, items, sql),
+        *_offsets(con, items, sql),
+    ]
+    groups += _by_search(con, items, notes, sql)
+    unique: dict[tuple, Group] = {}
+    for group in groups:
+        key = (group.left, group.right)
+        known = unique.get(key)
+        if (
+            known is None
+            or group.chance < known.chance
+            or (group.kind == "reference" and known.kind != "reference")
+        ):
+            unique[key] = group
+    return [unique[key] for key in sorted(unique)], notes
+
+
+def base_chance(size: int) -> float:
+    """Probability that an unrelated amount equals this one: round amounts are common."""
+    if size % (100 * TICKS) == 0:
+        return 3e-3
+    return 1e-3 if size % TICKS == 0 else 2e-4
+
+
+def _by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
+    usable = pairs.has_reference & open_rows[pairs.l] & open_rows[pairs.r] & ~pairs.is_fx
+    l, r = pairs.l[usable], pairs.r[usable]  # noqa: E741
+    if not len(l):
+        return []
+    groups = []
+    rights: dict[int, list[int]] = {}
+    lefts: dict[int, list[int]] = {}
+    for a, b in zip(l.tolist(), r.tolist(), strict=True):
+        rights.setdefault(a, []).append(b)
+        lefts.setdefault(b, []).append(a)
+    for a, several in sorted(rights.items()):
+        if 2 <= len(several) <= 200:
+            groups.append(
+                Group((a,), tuple(several), "reference", base_chance(abs(int(items.amount[a]))), len(several))
+            )
+            groups += _subset_groups(items, a, several, "reference", True)
+    for b, several in sorted(lefts.items()):
+        if 2 <= len(several) <= 200:
+            groups.append(
+                Group(tuple(several), (b,), "reference", base_chance(abs(int(items.amount[b]))), len(several))
+            )
+            groups += _subset_groups(items, b, several, "reference", False)
+    size = len(items)
+    _, label = connected_components(
+        coo_matrix((np.ones(len(l), dtype=np.int8), (l, r)), shape=(size, size)), directed=False
+    )
+    chains: dict[int, tuple[set, set]] = {}
+    for a, b in zip(l.tolist(), r.tolist(), strict=True):
+        sides = chains.setdefault(int(label[a]), (set(), set()))
+        sides[0].add(a)
+        sides[1].add(b)
+    for left, right in chains.values():
+        if len(left) > 1 and len(right) > 1 and len(left) + len(right) <= 60:
+            total = int(items.amount[list(left)].sum())
+            if total == int(items.amount[list(right)].sum()):
+                groups.append(
+                    Group(
+                        tuple(sorted(left)),
+                        tuple(sorted(right)),
+                        "reference",
+                        base_chance(abs(total)),
+                        len(left) + len(right),
+                    )
+                )
+    return groups
+
+
+def _subset_groups(
+    items: Items, target: int, pool: list[int], kind: str, target_is_left: bool
+) -> list[Group]:
+    if not 3 <= len(pool) <= POOL:
+        return []
+    amounts = items.amount[np.array(pool)]
+    found = find_subsets(amounts, int(items.amount[target]), MAX_GROUP, 1 << 12, 16)
+    chance = _search_chance(amounts, found.searched)
+    result = []
+    for positions in found.solutions:
+        members = tuple(sorted(pool[i] for i in positions))
+        left, right = ((target,), members) if target_is_left else (members, (target,))
+        result.append(Group(left, right, kind, chance, len(members) if kind == "reference" else 0))
+    return result
+
+
+def _search_chance(amounts: np.ndarray, searched: float) -> float:
+    """Probability that some subset of the pool hits an unrelated target exactly.
+
+    Sums of the pool lie on a grid (its greatest common divisor, at most ten units) between zero and the
+    total: as many subsets as grid points, and a hit proves nothing.
+    """
+    grid = int(np.gcd.reduce(np.abs(amounts)))
+    spread = max(float(np.abs(amounts).sum()) / max(min(grid, 10 * TICKS), 1), 2.0)
+    return float(max(1.0 - np.exp(-searched / spread), 1e-9))
+
+
+_STRUCTURES = {
+    # kind -> (columns that make a block, a condition)
+    "group_key": ("group_key", "group_key is not null"),
+    "party_day": ("party, date", "party >= 0 and date is not null"),
+    "party": ("party", "party >= 0"),
+    "day": ("date", "date is not null"),
+}
+
+
+def _by_structure(con, items: Items, sql: list) -> list[Group]:
+    """Blocks of rows whose sum equals one row (or one block of the same kind) of the other side."""
+    groups = []
+    for kind, (columns, condition) in _STRUCTURES.items():
+        statement = f"""
+            create or replace temp table block_sum as
+            select free.rec, free.block, free.side, free.currency, {", ".join("free." + c.strip() if c.strip() != "group_key" else "item.group_key" for c in columns.split(","))},
+                sum(free.amt) as amt, count(*) as n, min(free.date) as first_date, max(free.date) as last_date,
+                list(free.row order by free.row) as members
+            from free inner join item on free.row = item.row
+            where {condition.replace("party", "free.party").replace("date", "free.date").replace("group_key", "item.group_key")}
+            group by all having count(*) between 2 and 2000;
+        """
+        con.execute(statement)
+        single = f"""
+            select s.row, b.side, b.members, count(*) over (partition by s.row, b.side) as rivals
+            from block_sum as b inner join free as s
+                on b.rec = s.rec and b.block = s.block and b.currency = s.currency and b.amt = s.amt and b.side <> s.side
+            where coalesce(s.date between b.first_date - 45 and b.last_date + 45, true)
+                {"and (s.party = b.party or s.party < 0)" if "party" in columns else ""}
+            qualify count(*) over (partition by s.row, b.side) <= 20
+            order by s.row, b.side, b.members
+        """
+        sql += [
+            (f"blocks by {kind}", statement.strip()),
+            (f"blocks by {kind} whose sum is one row of the other side", single.strip()),
+        ]
+        rows = con.execute(single).fetchall()
+        near = max(
+            1.0,
+            con.execute(
+                "select count(*) / greatest(1, count(distinct (rec, block))) from block_sum"
+            ).fetchone()[0]
+            if kind == "day"
+            else 3.0,
+        )
+        for row, side, members, _ in rows:
+            chance = min(1.0, base_chance(abs(int(items.amount[row]))) * min(near, 60.0))
+            groups.append(
+                Group(tuple(members), (row,), kind, chance)
+                if side == "left"
+                else Group((row,), tuple(members), kind, chance)
+            )
+        both = f"""
+            select l.members, r.members, l.amt
+            from block_sum as l inner join block_sum as r
+                on l.rec = r.rec and l.block = r.block and l.currency = r.currency and l.amt = r.amt
+                {"".join(f" and l.{c.strip()} = r.{c.strip()}" for c in columns.split(","))}
+            where l.side = 'left' and r.side = 'right' and l.n + r.n <= 60
+            order by l.members, r.members
+        """
+        sql.append((f"blocks by {kind} with equal sums on both sides", both.strip()))
+        for left, right, amount in con.execute(both).fetchall():
+            groups.append(Group(tuple(left), tuple(right), kind, base_chance(abs(int(amount)))))
+    return groups
+
+
+def _offsets(con, items: Items, sql: list) -> list[Group]:
+    """Two rows of one side that cancel: same party or reference or text words, opposite amounts, near dates."""
+    statement = """
+        with candidate as (
+            select a.row as a, b.row as b, a.side, a.rec, a.amt
+            from free as a inner join free as b
+                on a.rec = b.rec and a.block = b.block and a.side = b.side and a.currency = b.currency
+                and a.amt = -b.amt and a.amt > 0 and a.item_type = b.item_type
+                and a.account is not distinct from b.account
+            where a.rec not in (select rec from transfer) and coalesce(abs(a.date - b.date) <= 45, true)
+        ),
+        related as (
+            select c.*,
+                exists (select 1 from key as x inner join key as y on x.key = y.key where x.row = c.a and y.row = c.b) as same_key,
+                ia.party = ib.party and ia.party >= 0 as same_party,
+                jaro_winkler_similarity(coalesce(folded(ia.text), ''), coalesce(folded(ib.text), '')) as similarity,
+                regexp_matches(folded(concat_ws(' ', ia.text, ib.text)), '\\b(VOID|VOIDED|REVERSAL|REVERSED|REVERSE|STORNO|STORNIERT|CANCEL|CANCELLED|CANCELED|CORRECTION|CORR|REFUND|RETURN|RETURNED|CHARGEBACK)\\b') as says_so
+            from candidate as c inner join item as ia on c.a = ia.row inner join item as ib on c.b = ib.row
+        )
+        select a, b, side, same_key, same_party, similarity, says_so
+        from related
+        where same_key or says_so or (same_party and similarity > 0.85) or similarity > 0.9
+        qualify count(*) over (partition by a) <= 10 and count(*) over (partition by b) <= 10
+        order by a, b
+    """
+    sql.append(("rows of one side that cancel", statement.strip()))
+    groups = []
+    for a, b, side, same_key, same_party, similarity, says_so in con.execute(statement).fetchall():
+        chance = (
+            base_chance(abs(int(items.amount[a])))
+            * (0.02 if same_key else 1.0)
+            * (0.05 if says_so else 1.0)
+            * (0.1 if same_party else 1.0)
+            * (0.2 if similarity > 0.9 else 1.0)
+        )
+        members = tuple(sorted((a, b)))
+        group = Group(members, (), "offset", min(chance, 1.0), 2 if same_key else 0)
+        if side == "right":
+            group = Group((), members, "offset", min(chance, 1.0), 2 if same_key else 0)
+        groups.append(group)
+    return groups
+
+
+def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
+    """Subset search for rows that nothing explains yet, within their party, shared words, or neighbouring days."""
+    statement = f"""
+        create or replace temp table search_link as
+        with l as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'left' group by all),
+            r as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'right' group by all),
+            party_block as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n <= {BLOCK_LIMIT * 25}),
+            lw as (select word.* from word semi join free on word.row = free.row),
+            word_use as (
+                select rec, block, word, count(*) filter (where side = 'left') as ln, count(*) filter (where side = 'right') as rn
+                from lw group by all having count(*) filter (where side = 'left') * count(*) filter (where side = 'right') between 1 and {BLOCK_LIMIT}
+            ),
+            found as (
+                select l.row as l, r.row as r, 1 as strength
+                from party_block inner join free as l using (rec, block, currency, party) inner join free as r using (rec, block, currency, party)
+                where l.side = 'left' and r.side = 'right'
+                union all
+                select x.row, y.row, 2
+                from word_use inner join lw as x using (rec, block, word) inner join lw as y using (rec, block, word)
+                where x.side = 'left' and y.side = 'right'
+            )
+        select found.l, found.r, min(strength) as strength from found
+        inner join free as l on found.l = l.row inner join free as r on found.r = r.row
+        where l.currency = r.currency and l.rec = r.rec and l.node <> r.node and coalesce(abs(l.date - r.date) <= 200, true)
+            and (l.item_type <> r.item_type or l.account is distinct from r.account)
+        group by all
+    """
+    sql.append(("rows that a subset search may combine", statement.strip()))
+    con.execute(statement)
+    links = con.execute("select l, r, strength from search_link order by l, r").fetchnumpy()
+    groups: list[Group] = []
+    spent = 0
+    skipped = 0
+    seen: set[int] = set()
+    for target_column, pool_column in (("l", "r"), ("r", "l")):
+        order = np.lexsort((links[pool_column], links[target_column]))
+        target_sorted, pool_sorted = links[target_column][order], links[pool_column][order]
+        strength = links["strength"][order]
+        starts = np.flatnonzero(np.r_[True, target_sorted[1:] != target_sorted[:-1]]) if len(order) else []
+        ends = np.r_[starts[1:], len(order)] if len(order) else []
+        for start, end in zip(starts, ends, strict=True):
+            target = int(target_sorted[start])
+            pool = pool_sorted[start:end]
+            best = strength[start:end] == strength[start:end].min()
+            pool = pool[best]
+            seen.add(target)
+            if spent > SEARCH_BUDGET:
+                skipped += 1
+                continue
+            made, cost = _search(
+                items, target, pool.astype(np.int64), "party" if strength[start:end].min() == 1 else "text"
+            )
+            spent += cost
+            groups += made
+    day_groups, _, day_skipped = _search_days(con, items, seen, SEARCH_BUDGET - spent)
+    groups += day_groups
+    if skipped or day_skipped:
+        notes.append(
+            {
+                "rec": -1,
+                "code": "search_budget_exhausted",
+                "message": f"{skipped + day_skipped} rows were not searched for groups: the budget of {SEARCH_BUDGET:,} sums was used up; they stay open unless matched otherwise",
+            }
+        )
+    return groups
+
+
+def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[list[Group], int]:
+    want = int(items.amount[target])
+    signed = items.amount[pool] * (1 if want > 0 else -1)
+    size = abs(want)
+    pool = pool[(signed <= size) & (pool != target)]
+    if len(pool) < 2:
+        return [], 1
+    same_way = np.abs(items.amount[pool]).sum()
+    if same_way < size:
+        return [], 1
+    truncated = len(pool) > POOL
+    if truncated:
+        lag = np.abs(items.date[pool] - items.date[target])
+        pool = pool[np.lexsort((pool, lag))[:POOL]]
+    pool = np.sort(pool)
+    found = find_subsets(items.amount[pool], want, MAX_GROUP, 1 << 14, 24)
+    cost = 2 << min(len(pool) // 2, 14)
+    chance = _search_chance(items.amount[pool], found.searched)
+    if len(found.solutions) > 12:
+        return [], cost
+    target_is_left = bool(items.is_left[target])
+    groups = []
+    for positions in found.solutions:
+        members = tuple(int(pool[i]) for i in positions)
+        left, right = ((target,), members) if target_is_left else (members, (target,))
+        groups.append(Group(left, right, kind, chance))
+    return groups, cost
+
+
+def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[Group], int, int]:
+    """Rows without party or words: combine the rows of the neighbouring days, small groups only."""
+    free = con.execute(
+        "select row, rec, block, currency, side, date from free where date is not null order by rec, block, currency, date, row"
+    ).fetchall()
+    blocks: dict[tuple, tuple[list[int], list[int]]] = {}
+    for row, rec, block, currency, side, _ in free:
+        blocks.setdefault((rec, block, currency), ([], []))[0 if side == "left" else 1].append(row)
+    groups, spent, skipped = [], 0, 0
+    for lefts, rights in blocks.values():
+        for targets, pool_rows in ((lefts, rights), (rights, lefts)):
+            pool_rows = np.array(pool_rows, dtype=np.int64)
+            if len(pool_rows) < 2:
+                continue
+            days = items.date[pool_rows]
+            for target in targets:
+                if target in seen:
+                    continue
+                begin = np.searchsorted(days, items.date[target] - 5, side="left")
+                end = np.searchsorted(days, items.date[target] + 5, side="right")
+                if end - begin < 2:
+                    continue
+                if spent > budget:
+                    skipped += 1
+                    continue
+                near = pool_rows[begin:end]
+                if len(near) > 24:
+                    lag = np.abs(items.date[near] - items.date[target])
+                    near = near[np.lexsort((near, lag))[:24]]
+                want = int(items.amount[target])
+                near = near[np.abs(items.amount[near]) <= abs(want)]
+                found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
+                spent += 2 << 11
+                if not found.solutions or len(found.solutions) > 6:
+                    continue
+                chance = _search_chance(items.amount[near], found.searched)
+                for positions in found.solutions:
+                    members = tuple(sorted(int(near[i]) for i in positions))
+                    groups.append(
+                        Group((target,), members, "subset", chance)
+                        if items.is_left[target]
+                        else Group(members, (target,), "subset", chance)
+                    )
+    return groups, spent, skipped
+
+
+def lag_range(items: Items, group: Group) -> tuple[int, int] | None:
+    """Smallest and largest left-minus-right lag in days of a group's members; None when a date is unknown."""
+    left = items.date[list(group.left)] if group.left else items.date[list(group.right[:1])]
+    right = items.date[list(group.right)] if group.right else items.date[list(group.left[1:])]
+    if (left == NO_DATE).any() or (right == NO_DATE).any():
+        return None
+    return int(left.min() - right.max()), int(left.max() - right.min())

@@ -1,0 +1,303 @@
+"""Items: the rows of both sides, in the engine's own form. Nothing about candidates or decisions.
+
+An item row is one (reconciliation, side, item). The same thing (a bank line) may stand in several
+reconciliations; its `node` is one number everywhere, so that the decision can spend it only once.
+
+Amounts become integers of 1/10000 of the currency unit (`ticks`): exact, comparable and fast, and no
+currency's minor unit is smaller. Left amounts are turned to the sign of the right side, because a bank says
++ where a ledger says - (see `align_signs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from matching.normalise import MACROS
+
+#: Ticks in one unit of any currency (DECIMAL(18,4)).
+TICKS = 10_000
+NO_DATE = np.iinfo(np.int32).min
+
+#: column -> SQL type of the items relation; absent columns are taken as null.
+COLUMNS = {
+    "reconciliation": "varchar",
+    "side": "varchar",
+    "item_type": "varchar",
+    "item_id": "varchar",
+    "entity_id": "varchar",
+    "account_id": "varchar",
+    "currency": "varchar",
+    "amount": "decimal(18, 4)",
+    "item_date": "date",
+    "due_date": "date",
+    "party_id": "varchar",
+    "party_name": "varchar",
+    "party_account": "varchar",
+    "reference_text": "varchar",
+    "reference_keys": "varchar[]",
+    "group_key": "varchar",
+    "discount_amount": "decimal(18, 4)",
+    "discount_until_date": "date",
+    "original_amount": "decimal(18, 4)",
+    "original_currency": "varchar",
+    "attributes": "varchar[]",
+}
+
+
+@dataclass
+class Items:
+    """Item rows as columns, ordered by (reconciliation, side, item_type, item_id): input order is gone."""
+
+    reconciliations: list[str]
+    rec: np.ndarray  # index into reconciliations
+    is_left: np.ndarray
+    node: np.ndarray
+    amount: np.ndarray  # ticks, left turned to the right side's sign
+    sign: np.ndarray  # +1 or -1: amount * sign is the amount as given
+    date: np.ndarray  # days since 1970, NO_DATE when unknown
+    currency: np.ndarray
+    item_type: np.ndarray
+    item_id: np.ndarray
+    entity: np.ndarray
+    account: np.ndarray
+    party: np.ndarray  # cluster of party identities, -1 when unknown
+    discount: np.ndarray  # ticks, 0 when none was agreed
+    discount_until: np.ndarray  # days since 1970
+    attribute_count: int = 0
+    notes: list[dict] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rec)
+
+
+def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | None = None) -> Items:
+    """Create the tables `item` (rows) and return the columns that decisions need.
+
+    `con` is the engine's own connection; `source` has the columns of COLUMNS. Raises ValueError when a
+    row has no side, id or amount type, because a row that cannot be told apart could be paid twice.
+    """
+    missing = {"reconciliation", "side", "item_type", "item_id", "currency", "amount"} - set(
+        source.column_names
+    )
+    if missing:
+        raise ValueError(f"items: columns {sorted(missing)} are missing; found {source.column_names}")
+    con.execute(MACROS)
+    con.register("source_items", source)
+    present = set(source.column_names)
+    columns = ", ".join(
+        f"cast({name} as {kind}) as {name}" if name in present else f"cast(null as {kind}) as {name}"
+        for name, kind in COLUMNS.items()
+    )
+    con.execute(f"""
+        create or replace temp table item as
+        select
+            cast(row_number() over (order by reconciliation, side, item_type, item_id) - 1 as integer) as row,
+            reconciliation, side, item_type, item_id, coalesce(entity_id, '') as entity, account_id as account,
+            upper(trim(coalesce(currency, ''))) as currency,
+            cast(cast(coalesce(amount, 0) as decimal(38, 4)) * {TICKS} as bigint) as amt,
+            item_date as date, due_date as due, nullif(trim(party_id), '') as party_id,
+            nullif(party_key(party_name), '') as party_name,
+            nullif(ref_key(party_account), '') as party_account,
+            nullif(trim(reference_text), '') as text, reference_keys, nullif(trim(group_key), '') as group_key,
+            cast(cast(abs(discount_amount) as decimal(38, 4)) * {TICKS} as bigint) as discount,
+            discount_until_date as discount_until,
+            cast(cast(original_amount as decimal(38, 4)) * {TICKS} as bigint) as original_amt,
+            upper(original_currency) as original_currency, attributes
+        from (select {columns} from source_items)
+    """)
+    con.unregister("source_items")
+    problem = con.execute("""
+        select
+            count(*) filter (where item_id is null or side is null or reconciliation is null),
+            count(*) filter (where side not in ('left', 'right'))
+        from item
+    """).fetchone()
+    if problem[0] or problem[1]:
+        raise ValueError(
+            f"items: {problem[0]} rows without id, side or reconciliation; {problem[1]} with a side other than left or right"
+        )
+    duplicate = con.execute("""
+        select reconciliation, side, item_type, item_id from item
+        group by all having count(*) > 1 order by all limit 1
+    """).fetchone()
+    if duplicate:
+        raise ValueError(
+            f"items: {duplicate[2]} {duplicate[3]} appears twice on the {duplicate[1]} side of {duplicate[0]}"
+        )
+    signs = align_signs(con, same_sign)
+    con.execute("alter table item add column node integer; alter table item add column rec integer")
+    con.execute("""
+        update item set rec = codes.rec
+        from (select reconciliation, row_number() over (order by reconciliation) - 1 as rec
+              from (select distinct reconciliation from item)) as codes
+        where item.reconciliation = codes.reconciliation
+    """)
+    if con.execute(
+        "select count(*) from (select 1 from item group by item_type, item_id having count(*) > 1 limit 1)"
+    ).fetchone()[0]:
+        con.execute("""
+            update item set node = numbered.node
+            from (select row, dense_rank() over (order by item_type, item_id) - 1 as node from item) as numbered
+            where item.row = numbered.row
+        """)
+    else:
+        con.execute("update item set node = row")
+    _cluster_parties(con)
+    return _columns(con, signs)
+
+
+def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[str, int]:
+    """Turn left amounts to the right side's sign, per reconciliation, and return the sign used.
+
+    Decided by how many left rows find their amount on the right, as it is or negated; with no such row,
+    by the sides' signs. The bank's +100 and the ledger's -100 are the same money.
+    """
+    rows = con.execute("""
+        with amounts as (
+            select reconciliation, side, currency, amt, count(*) as n from item where amt <> 0 group by all
+        ),
+        totals as (
+            select
+                reconciliation,
+                sum(n) filter (where side = 'left' and amt > 0) as left_plus,
+                sum(n) filter (where side = 'left' and amt < 0) as left_minus,
+                sum(n) filter (where side = 'right' and amt > 0) as right_plus,
+                sum(n) filter (where side = 'right' and amt < 0) as right_minus
+            from amounts group by reconciliation
+        ),
+        shared as (
+            select
+                l.reconciliation,
+                sum(least(l.n, r.n)) filter (where l.amt = r.amt) as same,
+                sum(least(l.n, r.n)) filter (where l.amt = -r.amt) as opposite
+            from amounts as l
+            inner join amounts as r
+                on l.reconciliation = r.reconciliation and l.currency = r.currency and abs(l.amt) = abs(r.amt)
+            where l.side = 'left' and r.side = 'right'
+            group by l.reconciliation
+        )
+        select
+            totals.reconciliation, coalesce(same, 0), coalesce(opposite, 0),
+            coalesce(left_plus, 0), coalesce(left_minus, 0), coalesce(right_plus, 0), coalesce(right_minus, 0)
+        from totals left join shared on totals.reconciliation = shared.reconciliation
+        order by totals.reconciliation
+    """).fetchall()
+    signs = {}
+    for name, same, opposite, left_plus, left_minus, right_plus, right_minus in rows:
+        if same_sign is not None:
+            sign = 1 if same_sign else -1
+        elif same != opposite:
+            sign = 1 if same > opposite else -1
+        else:
+            agreeing = left_plus * right_plus + left_minus * right_minus
+            opposing = left_plus * right_minus + left_minus * right_plus
+            sign = -1 if opposing > agreeing else 1
+        signs[name] = sign
+        if sign < 0:
+            con.execute(
+                "update item set amt = -amt, original_amt = -original_amt where reconciliation = ? and side = 'left'",
+                [name],
+            )
+    return signs
+
+
+def _cluster_parties(con: duckdb.DuckDBPyConnection) -> None:
+    """Number the parties: rows that share a party id, an account or a normalised name are one party.
+
+    An identity that joins more than three party ids (a payment provider's account, "DIVERSE") names no
+    party and joins nothing: else one customer's receipt could pay another's invoice.
+    """
+    con.execute("""
+        create or replace temp table identity as
+        select row, 'I' || party_id as identity from item where party_id is not null
+        union all select row, 'N' || party_name from item where party_name is not null
+        union all select row, 'A' || party_account from item where party_account is not null
+    """)
+    con.execute("""
+        create or replace temp table shared_identity as
+        select distinct identity.identity
+        from identity inner join item on identity.row = item.row
+        where item.party_id is not null and identity.identity not like 'I%'
+        group by identity.identity having count(distinct item.party_id) > 3
+    """)
+    edges = con.execute("""
+        select distinct a.identity as a, b.identity as b
+        from identity as a inner join identity as b on a.row = b.row and a.identity < b.identity
+        where a.identity not in (select identity from shared_identity)
+            and b.identity not in (select identity from shared_identity)
+        order by a, b
+    """).to_arrow_table()
+    names = con.execute(
+        "select distinct identity from identity where identity not in (select identity from shared_identity) order by 1"
+    ).to_arrow_table()
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    count = names.num_rows
+    con.execute("alter table item add column party integer default -1")
+    if not count:
+        return
+    con.register("party_names", names.append_column("position", pa.array(np.arange(count, dtype=np.int32))))
+    con.register("party_edges", edges)
+    pairs = con.execute("""
+        select x.position as a, y.position as b from party_edges
+        inner join party_names as x on party_edges.a = x.identity
+        inner join party_names as y on party_edges.b = y.identity
+    """).fetchnumpy()
+    _, label = connected_components(
+        coo_matrix((np.ones(len(pairs["a"]), dtype=np.int8), (pairs["a"], pairs["b"])), shape=(count, count)),
+        directed=False,
+    )
+    # The lowest member names the cluster: a late identity elsewhere does not renumber it.
+    con.register(
+        "party_labels", pa.table({"identity": names.column(0), "party": pa.array(label.astype(np.int32))})
+    )
+    con.execute("""
+        update item set party = found.party
+        from (select identity.row, min(party_labels.party) as party from identity
+              inner join party_labels on identity.identity = party_labels.identity group by identity.row) as found
+        where item.row = found.row
+    """)
+    for name in ("party_names", "party_edges", "party_labels"):
+        con.unregister(name)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
+    table = con.execute("""
+        select rec, side = 'left' as is_left, node, amt, coalesce(date - date '1970-01-01', -2147483648) as day,
+            currency, item_type, item_id, entity, account, party, coalesce(discount, 0) as discount,
+            coalesce(discount_until - date '1970-01-01', 2147483647) as discount_until
+        from item order by row
+    """).to_arrow_table()
+    names = [row[0] for row in con.execute("select distinct reconciliation from item order by 1").fetchall()]
+
+    def numbers(name: str, kind) -> np.ndarray:
+        return table.column(name).combine_chunks().to_numpy(zero_copy_only=False).astype(kind)
+
+    rec, is_left = numbers("rec", np.int32), numbers("is_left", bool)
+    sign = np.ones(len(rec), dtype=np.int64)
+    for code, name in enumerate(names):
+        sign[(rec == code) & is_left] = signs.get(name, 1)
+    attributes = con.execute("select max(len(attributes)) from item").fetchone()[0] or 0
+    return Items(
+        reconciliations=names,
+        rec=rec,
+        is_left=is_left,
+        node=numbers("node", np.int64),
+        amount=numbers("amt", np.int64),
+        sign=sign,
+        date=numbers("day", np.int64),
+        currency=table.column("currency"),
+        item_type=table.column("item_type"),
+        item_id=table.column("item_id"),
+        entity=table.column("entity"),
+        account=table.column("account"),
+        party=numbers("party", np.int64),
+        discount=numbers("discount", np.int64),
+        discount_until=numbers("discount_until", np.int64),
+        attribute_count=int(attributes),
+    )

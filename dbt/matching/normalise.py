@@ -1,0 +1,50 @@
+"""How names and references are made comparable. Only text lives here; nothing about money.
+
+The rules are SQL macros, so that one definition serves candidates, features and explanations, and a
+person can run them on a value that puzzles her. References: separators carry no meaning ("INV-2024/17" is
+"INV202417"), and the digits alone, without leading zeros, are a weaker form ("17" of "INV-0017"), because
+banks and customers drop prefixes. An ISO 11649 creditor reference (RF + check digits) is reduced to the
+reference it wraps.
+"""
+
+LEGAL_FORMS = (
+    "GMBH|MBH|AG|KG|OHG|UG|SE|EK|EV|LTD|LIMITED|PLC|LLP|LLC|INC|INCORPORATED|CORP|CORPORATION|CO|COMPANY|"
+    "SA|SAS|SARL|SRL|SPA|BV|NV|OY|OYJ|AB|AS|APS|KFT|ZRT|DOO|SRO|PTY|GBR|UND|AND|THE|MR|MRS|MS|DR|HERR|FRAU"
+)
+
+MACROS = f"""
+create or replace temp macro ref_key(value) as regexp_replace(upper(value), '[^A-Z0-9]', '', 'g');
+create or replace temp macro ref_digits(value) as ltrim(regexp_replace(value, '[^0-9]', '', 'g'), '0');
+create or replace temp macro creditor_reference(value) as
+    case
+        when regexp_matches(ref_key(value), '^RF[0-9]{{2}}[0-9A-Z]{{1,21}}$') then substr(ref_key(value), 5)
+        else value
+    end;
+create or replace temp macro folded(value) as
+    regexp_replace(
+        strip_accents(upper(replace(replace(value, 'ß', 'ss'), '&', ' AND '))), '[^A-Z0-9]+', ' ', 'g'
+    );
+-- Transliterations meet in the middle: MUELLER and MÜLLER both become MULLER.
+create or replace temp macro party_key(value) as
+    trim(regexp_replace(regexp_replace(
+        regexp_replace(' ' || replace(folded(value), ' ', '  ') || ' ', ' ({LEGAL_FORMS}) ', ' ', 'g'),
+        '([AOU])E', '\\1', 'g'
+    ), ' +', ' ', 'g'));
+"""
+
+#: Tokens of free text that can be a document number: digits in them, at least four characters.
+TEXT_REFERENCES = """
+select row, token as raw, false as is_declared
+from (
+    select
+        row,
+        unnest(
+            regexp_split_to_array(upper(text), '[\\s,;:()+*?|"''<>=]+')
+            || regexp_extract_all(upper(text), '[A-Z]{1,6}[ ._/#:-]{1,3}[0-9]{3,}')
+            || regexp_extract_all(upper(text), '[0-9]{4,}')
+        ) as token
+    from item
+    where text is not null
+)
+where length(regexp_replace(token, '[^0-9]', '', 'g')) >= 3
+"""

@@ -1,0 +1,313 @@
+"""Scores of groups, in the same log-odds as pairs, and the table of measures on which rules are tested.
+
+A group of n rows has n - 1 links. Groups held together by references earn each link's evidence once and
+the evidence of the summed amount once; groups found by their sum alone earn only how unlikely that sum was
+to be hit by accident (groups.Group.chance), so that a sum that many subsets could have reached is worth
+little, as in the false-discovery view of subset-sum matching.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from matching.features import AMOUNT_LABELS, LESS, MORE, MUCH_LESS, MUCH_MORE, NO_LAG, _lag_level, discount_of
+from matching.groups import Group, lag_range
+from matching.items import NO_DATE, Items
+from matching.weights import Weights
+
+#: Log-odds before any evidence that a row that nothing else explains belongs to a group of each kind.
+BASE = {
+    "group_key": 2.0,
+    "party_day": 0.0,
+    "party": -0.5,
+    "day": -0.7,
+    "subset": -1.5,
+    "text": -0.7,
+    "offset": -1.5,
+}
+#: Each further member of a block that was there before the search speaks for it; of a searched one, against.
+PER_MEMBER = {
+    "group_key": 1.0,
+    "party_day": 0.4,
+    "party": 0.2,
+    "day": 0.1,
+    "subset": -0.4,
+    "text": -0.2,
+    "offset": 0.0,
+}
+LINK_CAP = 10.0
+
+
+def pair_measures(items: Items, pairs) -> pa.Table:
+    """One row per pair with the columns that rules.predicate names."""
+    l, r = pairs.l, pairs.r  # noqa: E741
+    names = pa.array(items.reconciliations)
+    left_type, right_type = items.item_type.take(pa.array(l)), items.item_type.take(pa.array(r))
+    known = pairs.lag != NO_DATE
+    lag = pa.array(np.where(known, pairs.lag, 0), mask=~known)
+    left_size, right_size = np.abs(items.amount[l]), np.abs(items.amount[r])
+    return pa.table(
+        {
+            "candidate": np.arange(len(l), dtype=np.int64),
+            "reconciliation": names.take(pa.array(items.rec[l])),
+            "left_type": left_type,
+            "right_type": right_type,
+            "shape": pa.array(np.full(len(l), "1:1", dtype=object), pa.string())
+            if len(l) < 100_000
+            else pa.DictionaryArray.from_arrays(np.zeros(len(l), dtype=np.int32), ["1:1"]),
+            "has_reference": pairs.has_reference,
+            "has_group_key": pairs.has_group_key,
+            "same_party": pairs.feature("party").level >= 2,
+            "text_level": np.where(pairs.feature("text").level == 6, 0, pairs.feature("text").level),
+            "difference": np.where(items.amount[r] < 0, -1, 1) * pairs.difference,
+            "left_size": np.where(
+                np.sign(items.amount[l]) == np.sign(items.amount[r]), left_size, -left_size
+            ),
+            "right_size": right_size,
+            "larger_size": np.maximum(left_size, right_size),
+            "lag_min": lag,
+            "lag_max": lag,
+            "is_fx": pairs.is_fx & ~pairs.has_original | pairs.is_fx,
+            "has_foreign_original": pairs.has_original,
+            "is_discount": pairs.is_discount,
+            "is_transposed": pairs.is_transposed,
+            "currency": items.currency.take(pa.array(r)),
+            "left_pays": pa.array(_left_pays(items, l, r)),
+        }
+    )
+
+
+def _left_pays(items: Items, l, r) -> np.ndarray:  # noqa: E741
+    """Whether the left row is the money and the right one the document; files without types: the left."""
+    import pyarrow.compute as pc
+
+    right_is_bank = (
+        pc.equal(items.item_type.take(pa.array(r)), "bank_transaction")
+        .combine_chunks()
+        .to_numpy(zero_copy_only=False)
+    )
+    left_is_bank = (
+        pc.equal(items.item_type.take(pa.array(l)), "bank_transaction")
+        .combine_chunks()
+        .to_numpy(zero_copy_only=False)
+    )
+    return ~right_is_bank | left_is_bank
+
+
+def score_groups(
+    items: Items, groups: list[Group], pairs, contribution: np.ndarray, weights: Weights
+) -> tuple[np.ndarray, list[list[tuple[str, str, float]]]]:
+    """Log-odds of each group, and what they are made of: (feature, what was seen, contribution)."""
+    position = (
+        {(int(a), int(b)): k for k, (a, b) in enumerate(zip(pairs.l.tolist(), pairs.r.tolist(), strict=True))}
+        if groups
+        else {}
+    )
+    names = [feature.name for feature in pairs.features]
+    amount_column, date_column = (names.index("amount"), names.index("date")) if len(names) else (0, 0)
+    scores = np.zeros(len(groups))
+    parts: list[list[tuple[str, str, float]]] = []
+    for k, group in enumerate(groups):
+        members = (*group.left, *group.right)
+        rec = int(items.rec[members[0]])
+        made: list[tuple[str, str, float]] = []
+        difference = group_difference(items, group)
+        if group.kind == "reference":
+            best: dict[int, float] = {}
+            for a in group.left:
+                for b in group.right:
+                    index = position.get((a, b))
+                    if index is None or not pairs.has_reference[index]:
+                        continue
+                    evidence = float(
+                        contribution[index].sum()
+                        - contribution[index, amount_column]
+                        - contribution[index, date_column]
+                    ) + float(weights.log_prior[rec])
+                    many = b if len(group.right) >= len(group.left) else a
+                    best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
+            unlinked = max(len(group.left), len(group.right)) - len(best)
+            made.append(
+                (
+                    "reference",
+                    f"{len(best)} rows joined by shared references",
+                    sum(best.values()) - 3.0 * unlinked,
+                )
+            )
+        else:
+            made.append(
+                (
+                    group.kind,
+                    _KIND_WORDS[group.kind].format(n=len(members)),
+                    BASE[group.kind] + PER_MEMBER[group.kind] * (len(members) - 2),
+                )
+            )
+        if difference == 0:
+            made.append(("amount", "the sums are equal", float(-np.log(max(group.chance, 1e-9)) - 0.3)))
+        else:
+            made.append(
+                ("amount", "the sums differ", _difference_weight(items, group, difference, weights, rec))
+            )
+        lags = lag_range(items, group)
+        if lags is not None and group.kind != "offset":
+            table = weights.log_m[rec][date_column] if len(names) else np.zeros(NO_LAG + 1)
+            level = int(_lag_level(np.array([round((lags[0] + lags[1]) / 2)]))[0])
+            usual = float(table[:NO_LAG].max())
+            made.append(
+                (
+                    "date",
+                    f"dates {lags[0]} to {lags[1]} days apart",
+                    max(float(table[level]) - usual, -4.0) * (0.4 if group.kind == "reference" else 1.0),
+                )
+            )
+        party = items.party[list(members)]
+        if (party >= 0).all() and len(set(party.tolist())) == 1 and group.kind != "reference":
+            made.append(("party", "all rows name the same party", 1.0))
+        elif (
+            group.kind in ("day", "subset")
+            and len({p for p in party.tolist() if p >= 0}) > 1
+            and (items.party[list(group.left)] >= 0).any()
+            and (items.party[list(group.right)] >= 0).any()
+        ):
+            made.append(("party", "rows name different parties", -3.0))
+        parts.append(made)
+        scores[k] = sum(part[2] for part in made)
+    return scores, parts
+
+
+_KIND_WORDS = {
+    "group_key": "all {n} rows carry the same batch or settlement",
+    "party_day": "all rows of one party on one day",
+    "party": "all open rows of one party",
+    "day": "all open rows of one day",
+    "subset": "{n} rows near in time, found by searching sums",
+    "text": "{n} rows that share rare words",
+    "offset": "two rows of one side cancel",
+}
+
+
+def group_difference(items: Items, group: Group) -> int:
+    """Left minus right in ticks; for an offset what remains of the two rows."""
+    return (
+        int(items.amount[list(group.left)].sum()) - int(items.amount[list(group.right)].sum())
+        if group.left and group.right
+        else int(items.amount[list(group.left + group.right)].sum())
+    )
+
+
+def _difference_weight(items: Items, group: Group, difference: int, weights: Weights, rec: int) -> float:
+    left, right = (
+        abs(int(items.amount[list(group.left)].sum())),
+        abs(int(items.amount[list(group.right)].sum())),
+    )
+    share = abs(difference) / max(left, right, 1)
+    step = int(np.searchsorted((0.001, 0.01, 0.03, 0.1, 0.3), share))
+    level = (LESS if left < right else MORE) + step
+    chance = {MUCH_LESS: 0.4, MUCH_MORE: 0.4}.get(level, (0.002, 0.01, 0.03, 0.1, 0.2, 0.4)[min(step, 5)])
+    table = weights.log_m[rec][1]
+    assert len(table) == len(AMOUNT_LABELS)
+    return float(table[level] - np.log(chance))
+
+
+def _is_discount(items: Items, group: Group, difference: int) -> bool:
+    """Whether the discounts of all documents, or of one of them, make the difference."""
+    for documents, money in ((group.right, group.left), (group.left, group.right)):
+        if not documents or not money:
+            continue
+        granted = discount_of(items, np.array(documents), np.full(len(documents), money[0]))
+        if granted.any() and (
+            abs(int(granted.sum()) - abs(difference)) <= 100 * len(documents)
+            or (np.abs(granted[granted > 0] - abs(difference)) <= 100).any()
+        ):
+            return True
+    return False
+
+
+def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.Table:
+    """The same columns as pair_measures, one row per group."""
+    rows = []
+    linked = (
+        {
+            (int(a), int(b))
+            for a, b, has in zip(
+                pairs.l.tolist(), pairs.r.tolist(), pairs.has_reference.tolist(), strict=True
+            )
+            if has
+        }
+        if groups
+        else set()
+    )
+    for k, group in enumerate(groups):
+        members = (*group.left, *group.right)
+        left_sum, right_sum = (
+            int(items.amount[list(group.left)].sum()),
+            int(items.amount[list(group.right)].sum()),
+        )
+        lags = lag_range(items, group)
+        shape = (
+            "offset"
+            if not group.left or not group.right
+            else f"{'1' if len(group.left) == 1 else 'N'}:{'1' if len(group.right) == 1 else ('M' if len(group.left) > 1 else 'N')}"
+        )
+        party = set(items.party[list(members)].tolist())
+        many, one = (
+            (group.right, group.left) if len(group.right) >= len(group.left) else (group.left, group.right)
+        )
+        is_linked = bool(one) and all(
+            any(((o, m) if o in group.left else (m, o)) in linked for o in one) for m in many
+        )
+        left_type = items.item_type[group.left[0] if group.left else group.right[0]].as_py()
+        right_type = items.item_type[group.right[0] if group.right else group.left[0]].as_py()
+        sign = -1 if right_sum < 0 else 1
+        rows.append(
+            {
+                "candidate": first + k,
+                "reconciliation": items.reconciliations[int(items.rec[members[0]])],
+                "left_type": left_type,
+                "right_type": right_type,
+                "shape": shape,
+                "has_reference": is_linked or (shape == "offset" and group.linked > 0),
+                "has_group_key": group.kind == "group_key",
+                "same_party": len(party) == 1 and -1 not in party,
+                "text_level": 3 if group.kind == "text" else 0,
+                "difference": sign * (left_sum - right_sum) if shape != "offset" else left_sum + right_sum,
+                "left_size": abs(left_sum) if (left_sum >= 0) == (right_sum >= 0) else -abs(left_sum),
+                "right_size": abs(right_sum),
+                "larger_size": max(abs(left_sum), abs(right_sum)),
+                "lag_min": lags[0] if lags else None,
+                "lag_max": lags[1] if lags else None,
+                "is_fx": len({items.currency[m].as_py() for m in members}) > 1,
+                "has_foreign_original": False,
+                "is_discount": _is_discount(items, group, left_sum - right_sum),
+                "is_transposed": False,
+                "currency": items.currency[members[0]].as_py(),
+                "left_pays": right_type != "bank_transaction" or left_type == "bank_transaction",
+            }
+        )
+    schema = pa.schema(
+        [
+            ("candidate", pa.int64()),
+            ("reconciliation", pa.string()),
+            ("left_type", pa.string()),
+            ("right_type", pa.string()),
+            ("shape", pa.string()),
+            ("has_reference", pa.bool_()),
+            ("has_group_key", pa.bool_()),
+            ("same_party", pa.bool_()),
+            ("text_level", pa.int64()),
+            ("difference", pa.int64()),
+            ("left_size", pa.int64()),
+            ("right_size", pa.int64()),
+            ("larger_size", pa.int64()),
+            ("lag_min", pa.int64()),
+            ("lag_max", pa.int64()),
+            ("is_fx", pa.bool_()),
+            ("has_foreign_original", pa.bool_()),
+            ("is_discount", pa.bool_()),
+            ("is_transposed", pa.bool_()),
+            ("currency", pa.string()),
+            ("left_pays", pa.bool_()),
+        ]
+    )
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,163 @@
+"""Weights: how much each level of each comparison speaks for or against a match, in log-odds.
+
+The model is that of Fellegi and Sunter (1969), "A theory for record linkage": a level's weight is
+log(m / u), m its probability among true pairs and u among unrelated ones. u comes with the features; m is
+estimated from the data itself by expectation maximisation (Dempster, Laird, Rubin 1977; Winkler 1988), here
+with an E-step that knows that a row has at most one partner: the probability of a pair is its marginal
+under the one-to-one constraint (decide.marginals), so that a row's second-best candidates do not teach the
+model what a true pair looks like. A Dirichlet prior keeps a small file near the default weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matching.decide import marginals
+from matching.features import NO_LAG, Pairs
+from matching.items import Items
+
+#: Prior m of each level: what true pairs look like before the data speaks. Row = feature.
+PRIOR_M = {
+    "reference": [1.0, 0.30, 0.55, 0.40, 0.55],
+    "amount": [
+        0.80,
+        0.02,
+        0.03,
+        0.03,
+        0.03,
+        0.01,
+        0.01,
+        0.005,
+        0.01,
+        0.01,
+        0.01,
+        0.004,
+        0.006,
+        0.01,
+        0.02,
+        0.02,
+    ],
+    "date": [
+        0.001,
+        0.002,
+        0.005,
+        0.012,
+        0.015,
+        0.03,
+        0.03,
+        0.05,
+        0.08,
+        0.10,
+        0.33,
+        0.10,
+        0.08,
+        0.05,
+        0.03,
+        0.03,
+        0.015,
+        0.012,
+        0.005,
+        0.002,
+        0.001,
+        1.0,
+    ],
+    "party": [1.0, 0.15, 0.10, 0.75],
+    "text": [1.0, 0.25, 0.15, 0.15, 0.15, 0.30, 1.0],
+    "attribute": [1.0, 0.3, 0.7],
+}
+#: Levels that say nothing (missing values): their weight is zero, and they teach nothing.
+SILENT = {"reference": [0], "amount": [], "date": [NO_LAG], "party": [0], "text": [0, 6], "attribute": [0]}
+#: How many pairs the prior is worth: below a few hundred rows the defaults rule.
+STRENGTH = 60.0
+ROUNDS = 12
+#: Learnt weights are rounded to this step (in nats), so that a few late rows do not move every score.
+STEP = 0.05
+
+
+@dataclass
+class Weights:
+    """log m per reconciliation, feature and level; the log-odds prior per reconciliation."""
+
+    log_m: list[list[np.ndarray]]
+    log_prior: np.ndarray
+    learnt_from: list[int]
+
+
+def _family(name: str) -> str:
+    return "attribute" if name.startswith("column") else name
+
+
+def prior_weights(items: Items, pairs: Pairs) -> Weights:
+    """Default weights, before any learning. The prior odds of a pair: half of the rows have a partner."""
+    count = len(items.reconciliations)
+    log_m = [
+        [np.log(np.array(PRIOR_M[_family(feature.name)])) for feature in pairs.features] for _ in range(count)
+    ]
+    left = np.bincount(items.rec[items.is_left], minlength=count)
+    right = np.bincount(items.rec[~items.is_left], minlength=count)
+    return Weights(log_m, np.log(0.7 / np.maximum(np.maximum(left, right), 2)), [0] * count)
+
+
+def contributions(items: Items, pairs: Pairs, weights: Weights) -> np.ndarray:
+    """Pairs x features: the log-odds that each comparison adds."""
+    result = np.zeros((len(pairs), len(pairs.features)))
+    rec = items.rec[pairs.l]
+    for position, feature in enumerate(pairs.features):
+        table = np.array([weights.log_m[code][position] for code in range(len(items.reconciliations))])
+        silent = np.isin(feature.level, SILENT[_family(feature.name)])
+        result[:, position] = np.where(silent, 0.0, table[rec, feature.level] - feature.log_u)
+    return result
+
+
+def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
+    """Weights learnt from the candidates themselves; per reconciliation, because habits differ."""
+    weights = prior_weights(items, pairs)
+    if not len(pairs):
+        return weights
+    rec = items.rec[pairs.l]
+    used = _learning_sample(items, pairs)
+    members = np.stack([items.node[pairs.l[used]], items.node[pairs.r[used]]], axis=1)
+    sample = _subset(pairs, used)
+    for _ in range(ROUNDS):
+        score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[rec[used]]
+        p = marginals(members, score, node_count, rounds=8)
+        for code in range(len(items.reconciliations)):
+            mine = rec[used] == code
+            weights.learnt_from[code] = int(p[mine].sum() + 0.5)
+            for position, feature in enumerate(sample.features):
+                family = _family(feature.name)
+                prior = np.array(PRIOR_M[family])
+                heard = np.ones(len(prior), dtype=bool)
+                heard[SILENT[family]] = False
+                seen = np.bincount(feature.level[mine], weights=p[mine], minlength=len(prior))
+                strength = STRENGTH * prior[heard] / prior[heard].sum()
+                learnt = (seen[heard] + strength) / (seen[heard].sum() + strength.sum())
+                table = np.zeros(len(prior))
+                table[heard] = np.round(np.log(np.maximum(learnt, 1e-6)) / STEP) * STEP
+                weights.log_m[code][position] = table
+    return weights
+
+
+def _learning_sample(items: Items, pairs: Pairs, rows: int = 60_000) -> np.ndarray:
+    """Pairs of at most `rows` left rows, chosen by position, all candidates of a chosen row together."""
+    lefts = np.unique(pairs.l)
+    if len(lefts) <= rows:
+        return np.arange(len(pairs))
+    step = -(-len(lefts) // rows)
+    return np.flatnonzero(np.isin(pairs.l, lefts[::step]))
+
+
+def _subset(pairs: Pairs, used: np.ndarray) -> Pairs:
+    from dataclasses import replace
+
+    return replace(
+        pairs,
+        l=pairs.l[used],
+        r=pairs.r[used],
+        features=[
+            replace(feature, level=feature.level[used], log_u=feature.log_u[used])
+            for feature in pairs.features
+        ],
+    )

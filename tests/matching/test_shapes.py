@@ -1,0 +1,98 @@
+"""The shapes of a match: which money belongs to which documents, in the smallest cases that show it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from matching_cases import item, links, match
+
+
+def open_amounts(result) -> dict[str, Decimal]:
+    return {p["item_id"]: p["open_amount"] for p in result.positions.to_pylist() if p["open_amount"]}
+
+
+def test_a_receipt_of_500_pays_the_invoices_200_and_300_and_leaves_100_open():
+    result = match(
+        item("left", "receipt", "500", party_name="Acme GmbH"),
+        item("right", "i100", "100", "2026-05-01", party_name="ACME"),
+        item("right", "i200", "200", "2026-05-01", party_name="ACME"),
+        item("right", "i300", "300", "2026-05-01", party_name="ACME"),
+    )
+    assert links(result) == {("receipt", "i200"), ("receipt", "i300")}
+    assert open_amounts(result) == {"i100": Decimal(100)}
+
+
+def test_a_remittance_list_beats_other_invoices_of_the_same_amount():
+    result = match(
+        item("left", "receipt", "300.50", reference_text="RE-10001, RE-10002"),
+        item("right", "a", "100.25", "2026-05-01", reference_keys=["RE-10001"]),
+        item("right", "b", "200.25", "2026-05-01", reference_keys=["RE-10002"]),
+        item("right", "c", "100.25", "2026-05-01", reference_keys=["RE-10003"]),
+    )
+    assert links(result, "auto") == {("receipt", "a"), ("receipt", "b")}
+    assert open_amounts(result) == {"c": Decimal("100.25")}
+
+
+def test_a_short_payment_with_reference_leaves_the_rest_of_the_invoice_open():
+    result = match(
+        item("left", "receipt", "400", reference_text="RE-10001"),
+        item("right", "invoice", "1000", "2026-05-01", reference_keys=["RE-10001"]),
+    )
+    row = result.matches.to_pylist()[0]
+    assert row["difference_reason"] == "partial_payment"
+    assert row["right_open_amount"] == Decimal(600)
+    assert open_amounts(result) == {"invoice": Decimal(600)}
+
+
+def test_two_payments_of_one_invoice_are_one_match():
+    result = match(
+        item("left", "first", "400", "2026-05-10", reference_text="RE-10001"),
+        item("left", "second", "600", "2026-05-20", reference_text="RE-10001 rest"),
+        item("right", "invoice", "1000", "2026-05-01", reference_keys=["RE-10001"]),
+    )
+    assert result.matches.num_rows == 1
+    assert links(result, "auto") == {("first", "invoice"), ("second", "invoice")}
+
+
+def test_a_bank_and_a_ledger_of_opposite_signs_still_agree():
+    result = match(
+        item("left", "b1", "120.10"),
+        item("left", "b2", "-33.07"),
+        item("right", "l1", "-120.10"),
+        item("right", "l2", "33.07"),
+    )
+    assert links(result) == {("b1", "l1"), ("b2", "l2")}
+
+
+def test_two_equal_invoices_and_one_payment_are_never_decided_alone():
+    result = match(
+        item("left", "receipt", "100.00", party_name="Acme"),
+        item("right", "a", "100.00", "2026-05-01", party_name="Acme"),
+        item("right", "b", "100.00", "2026-05-01", party_name="Acme"),
+    )
+    assert links(result, "auto") == set()
+
+
+def test_a_line_is_spent_once_over_all_reconciliations():
+    line = {"item_type": "bank_transaction", "reference_text": "PO-12345 RE-77777"}
+    result = match(
+        item(
+            "left",
+            "payout",
+            "50.00",
+            reconciliation="payout_to_bank",
+            item_type="payout",
+            reference_keys=["PO-12345"],
+        ),
+        item("right", "line", "50.00", reconciliation="payout_to_bank", **line),
+        item("left", "line", "50.00", reconciliation="bank_to_documents", **line),
+        item(
+            "right",
+            "invoice",
+            "50.00",
+            reconciliation="bank_to_documents",
+            item_type="invoice",
+            reference_keys=["RE-77777"],
+        ),
+    )
+    assert result.matches.num_rows == 1
