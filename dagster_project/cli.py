@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -17,7 +16,7 @@ from typer.core import TyperGroup
 class _Commands(TyperGroup):
     """Turns known errors into a message on standard error and exit code 1."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         from dagster_project.commands.errors import known_errors, message
 
         try:
@@ -102,7 +101,7 @@ def exceptions(
     severity: Annotated[str | None, typer.Option(help="critical, warning or info.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only those of this owner.")] = None,
     reconciliation: Annotated[str | None, typer.Option(help="Only this reconciliation.")] = None,
-    status_: Annotated[str, typer.Option("--status", help="open, closed or all.")] = "open",
+    status_: Annotated[str, typer.Option("--status", help="open, to_review, explained or all.")] = "open",
     limit: Annotated[int, typer.Option(help="Rows at most; 0 for all.", min=0)] = 50,
     format_: Format = "table",
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.checks.gates import gate_step
+from dagster_project.checks.parameters import gates
 from dagster_project.extraction.assets import extractions
 from dagster_project.extraction.sources import source_specs
 from dagster_project.instance import prepare_environment
@@ -27,8 +28,6 @@ def build_defs(
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
     """All definitions of one installation; tests hand in their own folders, sources and resources."""
-    from dagster_project.checks.parameters import gates
-
     settings = settings or read_settings()
     prepare_environment(settings)
     configuration = configuration or read_configuration(settings.sources_file)
@@ -52,8 +51,8 @@ def build_defs(
         assets=[*source_specs(configuration), *raw, *dbt, *publishing(tables, settings)],
         asset_checks=checks,
         jobs=[job],
-        schedules=nightly_schedules(job, settings),
-        sensors=[landing_sensor(job, configuration, settings)],
+        schedules=nightly_schedules(settings),
+        sensors=[landing_sensor(configuration, settings)],
         resources={"close": CloseConfig(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

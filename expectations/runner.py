@@ -155,7 +155,7 @@ def _validate(context: Any, source: Any, gate: Gate, run_id: str, rules: Sequenc
             name=name, data=batch, suite=context.suites.add_or_update(suite)
         )
         found = context.validation_definitions.add_or_update(validation).run(
-            result_format={"result_format": "SUMMARY", "partial_unexpected_count": SHOWN_ROWS},
+            result_format="COMPLETE",
             run_id=RunIdentifier(run_name=run_id),
         )
     except Exception as exception:
@@ -191,6 +191,8 @@ def evaluate(gate: Gate, rules: Sequence[Rule], warehouse: Path, reports: Path, 
             for result in _validate(context, source, gate, run_id, group)
         ]
     finally:
+        # Both the data source and its execution engine keep a pool; either would lock the file.
+        source.get_execution_engine().engine.dispose()
         source.get_engine().dispose()
     order = {(rule.suite, rule.table, rule.name): place for place, rule in enumerate(rules)}
     return sorted(results, key=lambda result: order[result.rule.suite, result.rule.table, result.rule.name])

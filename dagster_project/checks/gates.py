@@ -5,7 +5,6 @@ could not be evaluated is reported as a failure of severity ERROR, whatever its 
 error inside Great Expectations is not a pass.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,12 +19,6 @@ from expectations.rules import Gate, Result, Rule
 from pipelines.settings import Settings
 
 Rules = Callable[[], Sequence[Rule]]
-
-
-def prefetch_great_expectations() -> None:
-    """Start the import in the background: it takes five seconds, mostly waiting for the disk, while
-    the load works in DuckDB's own threads."""
-    threading.Thread(target=__import__, args=["great_expectations"], daemon=True).start()
 
 
 def check_name(rule: Rule) -> str:

@@ -11,7 +11,10 @@ def has_landed(landing: Path) -> bool:
     return landing.is_dir() and any(path.is_file() for path in landing.rglob("*"))
 
 
-def create_sample(*, orders: int, days: int, seed: int, faults: str, out: Path | None) -> None:
+def create_sample(
+    *, orders: int, days: int, seed: int, faults: str, out: Path | None, is_quiet: bool = False
+) -> None:
+    """Write landing files and, beside them, the truth that only tests read."""
     place = settings()
     landing = out or place.landing
     if out is None and has_landed(landing):
@@ -22,6 +25,6 @@ def create_sample(*, orders: int, days: int, seed: int, faults: str, out: Path |
     from pipelines.sample import write_sample
 
     started = time.perf_counter()
-    written = write_sample(landing, orders=orders, days=days, seed=seed, faults=faults, seeds=place.seeds)
-    print(f"Sample company written in {time.perf_counter() - started:.1f} s: {landing}")
-    print(f"What is true and which faults are hidden in it: {written}")
+    write_sample(landing, orders=orders, days=days, seed=seed, faults=faults, seeds=place.seeds)
+    if not is_quiet:
+        print(f"Sample company written in {time.perf_counter() - started:.1f} s: {landing}")

@@ -8,6 +8,7 @@ import time
 
 import dagster as dg
 
+from dagster_project.names import JOB
 from pipelines.config import Configuration
 from pipelines.landing import claimed_files
 from pipelines.settings import Settings
@@ -28,12 +29,10 @@ def landing_state(configuration: Configuration, settings: Settings, now: float) 
     return digest.hexdigest()[:32], len(files)
 
 
-def landing_sensor(
-    job: dg.UnresolvedAssetJobDefinition, configuration: Configuration, settings: Settings
-) -> dg.SensorDefinition:
+def landing_sensor(configuration: Configuration, settings: Settings) -> dg.SensorDefinition:
     @dg.sensor(
         name="new_landing_files",
-        job=job,
+        job_name=JOB,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Starts the job when files have arrived in the landing folder and are a minute old.",

@@ -8,6 +8,7 @@ import csv
 
 import dagster as dg
 
+from dagster_project.names import JOB
 from pipelines.settings import Settings
 
 CRON = "0 5 * * *"
@@ -16,19 +17,17 @@ CRON = "0 5 * * *"
 def time_zones(settings: Settings) -> dict[str, list[str]]:
     """Time zone to the entities in it, from the seed of legal entities."""
     found: dict[str, list[str]] = {}
-    with (settings.seeds / "legal_entities.csv").open(encoding="utf-8", newline="") as file:
+    with (settings.seeds / "master_legal_entities.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             found.setdefault(row["time_zone"], []).append(row["entity_id"])
     return dict(sorted(found.items()))
 
 
-def nightly_schedules(
-    job: dg.UnresolvedAssetJobDefinition, settings: Settings
-) -> list[dg.ScheduleDefinition]:
+def nightly_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     return [
         dg.ScheduleDefinition(
             name="nightly_" + zone.replace("/", "_").lower(),
-            job=job,
+            job_name=JOB,
             cron_schedule=CRON,
             execution_timezone=zone,
             description=f"05:00 in {zone}, for {', '.join(entities)}.",

@@ -6,6 +6,7 @@ that is built on them, and starts only when the gate after canonical has passed.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -24,7 +25,8 @@ from dagster_project.transform.translator import TieoutTranslator
 from dagster_project.warehouse import reading, row_counts
 from pipelines.settings import Settings
 
-PREPARE = "resource_type:seed path:models/staging +path:models/canonical"
+# By name and not by path: dbt resolves paths against the working directory, which Dagster does not set.
+PREPARE = "resource_type:seed fqn:tieout.staging.* +fqn:tieout.canonical.*"
 
 # A test that spans both steps belongs to the later one, which has all tables that it compares.
 _INDIRECT_SELECTION = {"prepare": "buildable", "reconcile": "eager"}

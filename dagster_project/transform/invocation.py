@@ -50,7 +50,7 @@ def build_arguments(selection: Sequence[str], as_of_date: date) -> list[str]:
     ]
 
 
-def _close_connections() -> None:
+def close_connections() -> None:
     """Let go of the DuckDB file: dbt keeps it open, and nobody else could read it."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
@@ -98,7 +98,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> Iterator[NodeResult
             yield node
     finally:
         worker.join()
-        _close_connections()
+        close_connections()
     [result] = outcome
     if isinstance(result, BaseException):
         raise DbtError(f"dbt stopped: {result}") from result

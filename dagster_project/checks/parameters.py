@@ -1,0 +1,78 @@
+"""What each gate is handed: time zones, currency exponents, the previous match rates and their bounds.
+
+Belongs here: reading parameters from the source configuration, the seeds and the published file, so
+that `expectations/` knows none of them.
+"""
+
+import csv
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+
+from dagster_project.warehouse import reading
+from expectations import after_canonical, after_load, before_publish
+from expectations.before_publish import RateBound, Rates
+from expectations.rules import Gate, Rule
+from pipelines.config import Configuration
+from pipelines.settings import Settings
+
+
+def time_zones(configuration: Configuration) -> dict[str, dict[tuple[str, str], str]]:
+    """Per kind: (source_name, stream) to the time zone of the source's business dates."""
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for instance in configuration.sources:
+        streams = (
+            [instance.csv.stream]
+            if instance.csv
+            else [landed.stream for landed in after_load.LANDED[instance.kind]]
+        )
+        for stream in streams:
+            found.setdefault(instance.kind, {})[instance.name, stream] = instance.time_zone
+    return found
+
+
+def _rows(seed: Path) -> list[dict[str, str]]:
+    with seed.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def stripe_exponents(settings: Settings) -> dict[str, int]:
+    return {row["currency"]: int(row["stripe_exponent"]) for row in _rows(settings.seeds / "currencies.csv")}
+
+
+def rate_bounds(settings: Settings) -> dict[str, RateBound]:
+    """Bounds by reconciliation; `*` is always there."""
+    found = {
+        row["reconciliation"]: RateBound(
+            row["reconciliation"], Decimal(row["warning_drop"]), Decimal(row["critical_drop"])
+        )
+        for row in _rows(settings.seeds / "match_rate_bounds.csv")
+    }
+    return {"*": RateBound("*", Decimal(2), Decimal(25)), **found}
+
+
+def previous_match_rates(settings: Settings) -> Rates:
+    """Match rates of the published file by (entity_id, reconciliation); empty before the first run."""
+    if not settings.published.is_file():
+        return {}
+    try:
+        with reading(settings.published) as connection:
+            rows = connection.execute(
+                "select entity_id, reconciliation, match_rate from reconciliation.summary "
+                "where match_rate is not null"
+            ).fetchall()
+    except duckdb.Error:
+        # A file of an older version without this table or column has nothing to compare with.
+        return {}
+    return {(entity, reconciliation): Decimal(rate) for entity, reconciliation, rate in rows}
+
+
+def gates(configuration: Configuration, settings: Settings) -> dict[Gate, Callable[[], Sequence[Rule]]]:
+    """Each gate with the function that gives its rules at the moment when it runs."""
+    return {
+        "after_load": lambda: after_load.rules(time_zones(configuration), stripe_exponents(settings)),
+        "after_canonical": after_canonical.rules,
+        "before_publish": lambda: before_publish.rules(previous_match_rates(settings), rate_bounds(settings)),
+    }

@@ -1,0 +1,239 @@
+"""`tieout trace`: one document from its source record to the ledger and the bank.
+
+Belongs here: walking `reconciliation.document_links` and showing the source line. Does not belong
+here: what is linked to what (the models decide).
+"""
+
+import gzip
+import json
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.commands.errors import CommandError
+from dagster_project.commands.published import published
+from dagster_project.commands.tables import checked_format, plain, shown
+from pipelines.settings import settings
+
+MAX_DOCUMENTS = 60
+_SHOWN_CHARACTERS = 300
+
+_FIND = """
+select document_type, document_id
+from reconciliation.documents
+where document_id = $id
+    or document_number = $id
+    or source_id = $id
+    or split_part(document_id, ':', -1) = $id
+order by document_id <> $id, document_type, document_id
+"""
+
+# Each step away from the document, so that a payout of two hundred charges does not drag in the other
+# orders of that day: from a document forward to money and books, and backward to what it settles.
+_WALK = """
+with recursive forward as (
+        select 0 as steps, $type as document_type, $id as document_id, null::varchar as relation,
+            null::decimal(18, 4) as amount, null::varchar as currency, null::varchar as linked_id
+    union
+        select forward.steps + 1, links.to_type, links.to_id, links.relation, links.amount, links.currency,
+            links.from_id
+        from forward
+        inner join reconciliation.document_links as links
+            on forward.document_type = links.from_type and forward.document_id = links.from_id
+        where forward.steps < 6
+),
+backward as (
+        select 0 as steps, $type as document_type, $id as document_id, null::varchar as relation,
+            null::decimal(18, 4) as amount, null::varchar as currency, null::varchar as linked_id
+    union
+        select backward.steps - 1, links.from_type, links.from_id, links.relation, links.amount,
+            links.currency, links.to_id
+        from backward
+        inner join reconciliation.document_links as links
+            on backward.document_type = links.to_type and backward.document_id = links.to_id
+        where backward.steps > -6
+)
+select * from forward
+union
+select * from backward where steps < 0
+order by steps, document_type, document_id, linked_id
+"""
+
+_JOURNAL = """
+select journal_entry_id, line_number, posting_date, account_code, currency, debit_amount, credit_amount,
+    posting_rule_id
+from ledger.journal_lines
+where document_id = $id
+order by all
+"""
+
+_EXCEPTIONS = """
+select exception_type, severity, currency, amount, explanation, suggested_action
+from reconciliation.exceptions
+where document_id = $id
+order by all
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a record came from, and its line when the landing file is still there."""
+
+    source_name: str
+    source_file: str
+    source_position: int
+    load_id: str
+    record_hash: str
+    text: str | None
+
+
+def _records(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def source_text(path: Path, position: int) -> str | None:
+    """The record at `position` (from 1) of a landing file, or None where it cannot be shown.
+
+    A file of JSON lines or CSV shows its line, a JSON page its object. Of a bank statement the whole
+    file is the record; its position is shown alone.
+    """
+    if not path.is_file() or position < 1:
+        return None
+    opener = gzip.open if path.suffix == ".gz" else open
+    name = path.name.removesuffix(".gz")
+    try:
+        if name.endswith((".jsonl", ".ndjson")):
+            with opener(path, "rt", encoding="utf-8") as file:
+                return next(islice(file, position - 1, None), "").strip() or None
+        if name.endswith(".json"):
+            with opener(path, "rt", encoding="utf-8") as file:
+                content = json.load(file)
+            found = content if isinstance(content, list) else content.get("orders") or content.get("data")
+            return json.dumps(found[position - 1], ensure_ascii=False) if found else None
+        if name.endswith((".csv", ".txt")):
+            with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+                return next(islice(file, position, None), "").strip() or None
+    except (OSError, ValueError, IndexError, AttributeError, TypeError):
+        return None
+    return None
+
+
+def _source(document: dict[str, Any]) -> Source | None:
+    if not document.get("source_file"):
+        return None
+    landing = settings().landing
+    path = (landing / document["source_file"]).resolve()
+    inside = path.is_relative_to(landing.resolve())
+    return Source(
+        source_name=document["source_name"],
+        source_file=document["source_file"],
+        source_position=document["source_position"],
+        load_id=document["load_id"],
+        record_hash=document["record_hash"],
+        text=source_text(path, document["source_position"]) if inside else None,
+    )
+
+
+def find_document(connection: duckdb.DuckDBPyConnection, id_: str) -> tuple[str, str]:
+    """(type, canonical id) of an id, number or source id. Raises CommandError when none or several."""
+    found = connection.execute(_FIND, {"id": id_}).fetchall()
+    exact = [row for row in found if row[1] == id_]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if not found:
+        raise CommandError(
+            f"no document has the id or number '{id_}'. Ids look like shopify_de:1001; find one with "
+            'tieout exceptions, or: tieout sql "from reconciliation.documents limit 10"'
+        )
+    listed = "\n".join(f"  {document_type:<22} {document_id}" for document_type, document_id in found[:20])
+    raise CommandError(f"'{id_}' is the number of {len(found)} documents; give the id of one:\n{listed}")
+
+
+def trace(connection: duckdb.DuckDBPyConnection, id_: str) -> dict[str, Any]:
+    """Everything that is linked to a document: steps from it, source, journal lines, exceptions."""
+    document_type, document_id = find_document(connection, id_)
+    steps = _records(connection.execute(_WALK, {"type": document_type, "id": document_id}))
+    documents = []
+    for step in steps[:MAX_DOCUMENTS]:
+        known = _records(
+            connection.execute(
+                "select * from reconciliation.documents where document_type = $type and document_id = $id",
+                {"type": step["document_type"], "id": step["document_id"]},
+            )
+        )
+        document = known[0] if known else {}
+        documents.append(
+            {**document, **step, "document_amount": document.get("amount"), "source": _source(document)}
+        )
+    return {
+        "document_type": document_type,
+        "document_id": document_id,
+        "documents": documents,
+        "not_shown": max(len(steps) - MAX_DOCUMENTS, 0),
+        "journal_lines": _records(connection.execute(_JOURNAL, {"id": document_id})),
+        "exceptions": _records(connection.execute(_EXCEPTIONS, {"id": document_id})),
+    }
+
+
+def _print(found: dict[str, Any]) -> None:
+    for document in found["documents"]:
+        steps = document["steps"]
+        indent = "  " * abs(steps)
+        arrow = (
+            "" if steps == 0 else f"{document['relation'].replace('_', ' ')} " if steps > 0 else "settles "
+        )
+        amount = document["document_amount"]
+        money = "" if amount is None else f"{shown(amount)} {document.get('currency') or ''}"
+        print(
+            f"{indent}{'→ ' if steps > 0 else '← ' if steps < 0 else ''}{arrow}"
+            f"{document['document_type'].replace('_', ' ')} {document['document_id']}"
+            f"  {document.get('business_date') or ''}  {money}  {document.get('party_name') or ''}".rstrip()
+        )
+        source = document["source"]
+        if source:
+            print(
+                f"{indent}    from {source.source_file}, record {source.source_position} ({source.source_name})"
+            )
+            if source.text:
+                text = source.text
+                more = f" … ({len(text):,} characters)" if len(text) > _SHOWN_CHARACTERS else ""
+                print(f"{indent}    | {text[:_SHOWN_CHARACTERS]}{more}")
+    if found["not_shown"]:
+        print(
+            f"… and {found['not_shown']} more; all of them: tieout trace {found['document_id']} --format json"
+        )
+    if found["journal_lines"]:
+        print("\nIn the ledger:")
+        for line in found["journal_lines"]:
+            side = "debit " if line["debit_amount"] else "credit"
+            amount = line["debit_amount"] or line["credit_amount"]
+            print(
+                f"  {line['posting_date']}  {line['account_code']:<8} {side} {shown(amount):>15} "
+                f"{line['currency']}  {line['posting_rule_id']}  {line['journal_entry_id']}"
+            )
+    for item in found["exceptions"]:
+        print(
+            f"\nException: {item['exception_type']} ({item['severity']}), {shown(item['amount'])} {item['currency']}"
+        )
+        print(f"  {item['explanation']}\n  To do: {item['suggested_action']}")
+
+
+def show_trace(id_: str, format_: str) -> None:
+    checked_format(format_, ("table", "json"))
+    with published() as connection:
+        found = trace(connection, id_)
+    if format_ == "json":
+        readable = {
+            **found,
+            "documents": [
+                {**document, "source": document["source"] and vars(document["source"])}
+                for document in found["documents"]
+            ],
+        }
+        print(json.dumps(readable, default=plain, ensure_ascii=False, indent=2))
+    else:
+        _print(found)

@@ -1,0 +1,218 @@
+"""Gate before publishing: what readers are promised holds in the tables that they would get.
+
+Belongs here: the contract, the residuals, the journal, states, and match rates against the previous
+published run. A rate that falls is no proof of a defect, but nobody should find it in the report.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from expectations.contract import contract_tables
+from expectations.rules import Rule
+
+Rates = Mapping[tuple[str, str], Decimal]
+
+
+@dataclass(frozen=True)
+class RateBound:
+    """How far the match rate of a reconciliation may fall from one published run to the next.
+
+    reconciliation: its name, or `*` for all others. warning_drop and critical_drop in percentage points.
+    """
+
+    reconciliation: str
+    warning_drop: Decimal
+    critical_drop: Decimal
+
+
+def _contract() -> list[Rule]:
+    return [
+        Rule(
+            name="has_its_columns",
+            suite="contract",
+            table=table,
+            description="The table is there with the columns that notebooks, BI and scripts rely on.",
+            columns=columns,
+        )
+        for table, columns in contract_tables().items()
+    ]
+
+
+def _residuals() -> list[Rule]:
+    return [
+        Rule(
+            name="nothing_lost_or_invented",
+            suite="conservation",
+            table="reconciliation.control_totals",
+            description="Declared = canonical + rejected + superseded + duplicate, in records and amounts, exactly.",
+            query="""
+select source_name, stream, entity_id, currency, business_date, declared_count, canonical_count,
+    rejected_count, superseded_count, duplicate_count, count_residual, declared_amount, canonical_amount,
+    rejected_amount, superseded_amount, duplicate_amount, amount_residual
+from {batch}
+where count_residual is distinct from 0
+    or amount_residual is distinct from 0
+    or declared_count is distinct from
+        canonical_count + rejected_count + superseded_count + duplicate_count + count_residual
+    or declared_amount is distinct from
+        canonical_amount + rejected_amount + superseded_amount + duplicate_amount + amount_residual
+order by all
+""",
+        ),
+        Rule(
+            name="every_source_is_controlled",
+            suite="conservation",
+            table="reconciliation.control_totals",
+            description="Every source that delivered a file has control totals.",
+            query="""
+select distinct source_name
+from staging.stg_landing__files
+where status = 'loaded' and record_count > 0 and source_name not in (select source_name from {batch})
+order by all
+""",
+        ),
+    ]
+
+
+def _journal() -> list[Rule]:
+    return [
+        Rule(
+            name="entry_balances",
+            suite="journal",
+            table="ledger.journal_lines",
+            description="The debits and credits of every entry are equal in base currency.",
+            query="""
+select journal_entry_id, sum(base_debit_amount) as base_debit_amount, sum(base_credit_amount) as base_credit_amount
+from {batch}
+group by journal_entry_id
+having sum(base_debit_amount) is distinct from sum(base_credit_amount)
+    or sum(base_debit_amount) is null
+order by all
+""",
+        ),
+        Rule(
+            name="entry_has_lines",
+            suite="journal",
+            table="ledger.journal_entries",
+            description="Every entry has lines, and every line an entry.",
+            query="""
+select journal_entry_id, 'without lines' as problem from {batch}
+where journal_entry_id not in (select journal_entry_id from ledger.journal_lines)
+union all
+select distinct journal_entry_id, 'without entry' from ledger.journal_lines
+where journal_entry_id not in (select journal_entry_id from {batch})
+order by all
+""",
+        ),
+        Rule(
+            name="subledger_is_journal",
+            suite="journal",
+            table="reconciliation.subledger_to_ledger",
+            description="Per control account, entity, currency and period the subledger is what the journal says.",
+            query="""
+select entity_id, account_code, currency, period, subledger_amount, journal_amount
+from {batch}
+where subledger_amount is distinct from journal_amount
+order by all
+""",
+        ),
+    ]
+
+
+def _one_row_each(mart: str, key: str, source: str, condition: str = "true") -> Rule:
+    return Rule(
+        name=f"one_row_per_{key.removesuffix('_id')}",
+        suite="states",
+        table=f"reconciliation.{mart}",
+        description=f"Every row of {source} is in exactly one state: none is missing, none counts twice.",
+        query=f"""
+with moved as (
+        select {key}, 1 as rows from {{batch}}
+        union all
+        select {key}, 0 from {source} where {condition}
+)
+select {key}, sum(rows) as rows
+from moved
+group by {key}
+having sum(rows) <> 1
+order by all
+""",
+    )
+
+
+def _states() -> list[Rule]:
+    return [
+        _one_row_each("bank_to_documents", "bank_transaction_id", "canonical.bank_transactions"),
+        _one_row_each("invoice_to_payment", "invoice_id", "canonical.invoices"),
+        _one_row_each("bill_to_bank", "bill_id", "canonical.bills"),
+        _one_row_each("payout_to_bank", "payout_id", "canonical.payouts"),
+        Rule(
+            name="no_bank_line_is_used_twice",
+            suite="states",
+            table="reconciliation.match_allocations",
+            description="No bank line pays for more than its own amount.",
+            query="""
+with used as (
+        select left_id as bank_transaction_id, allocated_amount from {batch} where left_type = 'bank_transaction'
+        union all
+        select right_id, allocated_amount from {batch} where right_type = 'bank_transaction'
+)
+select used.bank_transaction_id, lines.currency, lines.amount, sum(used.allocated_amount) as allocated_amount
+from used
+inner join canonical.bank_transactions as lines using (bank_transaction_id)
+group by all
+having sum(used.allocated_amount) > abs(lines.amount)
+order by all
+""",
+        ),
+    ]
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _match_rates(previous: Rates, bounds: Mapping[str, RateBound]) -> list[Rule]:
+    """One rule per severity, with the rates and allowed falls written into the query."""
+    rules = []
+    for severity in ("warning", "critical"):
+        allowed = []
+        for (entity, reconciliation), rate in sorted(previous.items()):
+            bound = bounds.get(reconciliation) or bounds["*"]
+            drop = bound.warning_drop if severity == "warning" else bound.critical_drop
+            allowed.append(
+                f"({_literal(entity)}, {_literal(reconciliation)}, cast({rate} as decimal(18, 8)), "
+                f"cast({drop} as decimal(18, 4)))"
+            )
+        rows = ", ".join(allowed) or "('', '', cast(0 as decimal(18, 8)), cast(0 as decimal(18, 4)))"
+        rules.append(
+            Rule(
+                name=f"match_rate_within_{severity}_bound",
+                suite="match_rates",
+                table="reconciliation.summary",
+                description=(
+                    "No match rate has fallen further below that of the previous published run than "
+                    "seeds/match_rate_bounds.csv allows."
+                ),
+                query=f"""
+with previous(entity_id, reconciliation, previous_rate, allowed_drop) as (values {rows})
+select entity_id, reconciliation, match_rate, previous_rate, allowed_drop
+from {{batch}}
+inner join previous using (entity_id, reconciliation)
+where 100 * match_rate < 100 * previous_rate - allowed_drop
+order by all
+""",
+                severity="critical" if severity == "critical" else "warning",
+            )
+        )
+    return rules
+
+
+def rules(previous: Rates, bounds: Mapping[str, RateBound]) -> list[Rule]:
+    """Rules of the gate.
+
+    previous: match rates (0 to 1) of the published file by (entity_id, reconciliation); empty before
+        the first publication. bounds: by reconciliation, with `*` for those not named.
+    """
+    return [*_contract(), *_residuals(), *_journal(), *_states(), *_match_rates(previous, bounds)]
