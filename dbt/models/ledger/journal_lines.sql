@@ -1,5 +1,36 @@
 -- The journal: lines of every event that can be posted, and the line that takes what rounding or
 -- exchange rates leave.
+{%- set line_columns = [
+    'event_id',
+    'event_type',
+    'component',
+    'component_key',
+    'entity_id',
+    'event_date',
+    'posting_date',
+    'period',
+    'document_type',
+    'document_id',
+    'document_number',
+    'related_document_type',
+    'related_document_id',
+    'source_name',
+    'bank_account_id',
+    'cost_center',
+    'customer_id',
+    'vendor_id',
+    'employee_id',
+    'tax_code',
+    'description',
+    'posting_rule_id',
+    'account_code',
+    'currency',
+    'signed_amount',
+    'base_currency',
+    'rate',
+    'signed_base_amount',
+    'is_balancing',
+] %}
 with posted_events as (
     select
         event_id,
@@ -96,15 +127,17 @@ balancing_lines as (
 
 numbered as (
     select
-        *,
+        {%- for column in line_columns %}
+        {{ column }},
+        {%- endfor %}
         row_number() over (
             partition by event_id
             order by is_balancing, posting_rule_id, component_key, currency
         ) as line_number
     from (
-        select * from event_lines
+        select {{ line_columns | join(', ') }} from event_lines
         union all
-        select * from balancing_lines
+        select {{ line_columns | join(', ') }} from balancing_lines
     ) as all_lines
 )
 

@@ -1,31 +1,12 @@
 -- One event per bank line: the bank account on one side; what the line settles, the bank's deductions
 -- and, for the rest, suspense on the other. So every line is posted in full, matched or not, and the
 -- bank account of the journal is the bank's own. Amounts from the cash view (money in is positive).
-with transfer_pairs as (
-    select
-        allocations.right_id as bank_transaction_id,
-        min(allocations.left_id) as left_bank_transaction_id
-    from {{ ref('match_allocations') }} as allocations
-    inner join {{ ref('matches') }} as matches on allocations.match_id = matches.match_id
-    where matches.reconciliation = 'own_account_transfer' and matches.status in ('auto', 'confirmed')
-    group by allocations.right_id
-),
-
-transfer_members as (
-    select bank_transaction_id
-    from transfer_pairs
-    union
-    select left_bank_transaction_id
-    from transfer_pairs
-),
-
-settlements as (
+with settlements as (
     select
         bank_transaction_id,
         match_id,
         document_type,
         document_id,
-        reconciliation,
         document_currency,
         document_date,
         document_amount,
@@ -33,92 +14,36 @@ settlements as (
         customer_id,
         vendor_id,
         employee_id,
-        is_foreign,
-        match_difference_amount,
         difference_component,
-        cash_amount,
         difference_amount,
         settled_amount,
         cleared_amount
     from {{ ref('int_bank_settlements') }}
 ),
 
-settled_lines as (
-    select
-        bank_transaction_id,
-        match_id,
-        min(reconciliation) as reconciliation,
-        min(difference_component) as difference_component,
-        min(match_difference_amount) as match_difference_amount,
-        sum(cash_amount) as cash_amount,
-        max(case when is_foreign then 1 else 0 end) = 1 as is_foreign
-    from settlements
-    group by bank_transaction_id, match_id
-),
-
-document_differences as (
-    select
-        match_id,
-        sum(abs(difference_amount)) as difference_amount
-    from settlements
-    group by match_id
-),
-
 lines as (
     select
-        lines.bank_transaction_id,
-        lines.entity_id,
-        lines.source_name,
-        coalesce(lines.servicer_reference, lines.source_id) as document_number,
-        lines.bank_account_id,
-        lines.booking_date,
-        lines.currency,
-        lines.amount,
-        lines.charges_amount,
-        coalesce(lines.charges_currency, lines.currency) as charges_currency,
-        parties.party_type,
-        parties.party_id,
-        'Bank line ' || coalesce(lines.counterparty_name, lines.remittance_text, lines.source_id) as description,
-        settled.match_id,
-        coalesce(settled.is_foreign, false) as is_foreign,
-        settled.difference_component,
-        lines.amount - coalesce(settled.cash_amount, 0) as remaining_amount,
-        settled.match_difference_amount - coalesce(differences.difference_amount, 0) as unused_difference_amount,
-        case
-            when settled.reconciliation = 'bank_to_documents' then 'customer_receipt'
-            when settled.reconciliation = 'bill_to_bank' then 'vendor_payment'
-            when settled.reconciliation = 'payout_to_bank' then 'payout_receipt'
-            when settled.reconciliation = 'expense_to_bank' then 'employee_payment'
-            when
-                transfers.bank_transaction_id is not null and own.is_intercompany
-                or own.is_between_own_accounts and own.is_intercompany then 'intercompany_transfer'
-            when transfers.bank_transaction_id is not null or own.is_between_own_accounts then 'own_account_transfer'
-            when classes.bank_line_class is not null then classes.bank_line_class
-            when parties.party_type = 'customer' then 'customer_receipt'
-            when parties.party_type = 'vendor' then 'vendor_payment'
-            when parties.party_type = 'employee' then 'employee_payment'
-            when lines.amount > 0 then 'unidentified_receipt'
-            else 'unidentified_payment'
-        end as event_type
-    from {{ ref('bank_transactions') }} as lines
-    left join settled_lines as settled on lines.bank_transaction_id = settled.bank_transaction_id
-    left join document_differences as differences on settled.match_id = differences.match_id
-    left join transfer_members as transfers on lines.bank_transaction_id = transfers.bank_transaction_id
-    left join {{ ref('int_bank_lines') }} as own on lines.bank_transaction_id = own.bank_transaction_id
-    left join {{ ref('int_bank_line_classes') }} as classes on lines.bank_transaction_id = classes.bank_transaction_id
-    left join {{ ref('int_bank_line_parties') }} as parties on lines.bank_transaction_id = parties.bank_transaction_id
-),
-
--- A charge on top of what we paid: the bank took more than the document, within the match's difference.
-line_differences as (
-    select
         bank_transaction_id,
-        case
-            when difference_component is null or remaining_amount = 0 or unused_difference_amount <= 0 then 0
-            else -sign(remaining_amount) * least(abs(remaining_amount), unused_difference_amount)
-        end as difference_amount
-    from lines
-    where match_id is not null
+        event_type,
+        entity_id,
+        source_name,
+        document_number,
+        bank_account_id,
+        booking_date,
+        currency,
+        amount,
+        match_id,
+        is_foreign,
+        difference_component,
+        line_difference_amount,
+        unallocated_amount,
+        charges_amount,
+        charges_currency,
+        party_type,
+        party_id,
+        left_bank_transaction_id,
+        description
+    from {{ ref('int_bank_postings') }}
 ),
 
 -- With an agreed discount the sale itself shrinks, so its tax shrinks in proportion.
@@ -136,8 +61,11 @@ document_discounts as (
         settlements.difference_amount,
         case
             when settlements.difference_component = 'discount' and settlements.document_amount <> 0
-                then {{ round_money(
-                    exact_ratio('settlements.difference_amount * settlements.document_tax_amount', 'settlements.document_amount'),
+                then sign(settlements.difference_amount) * {{ round_to_exponent(
+                    exact_ratio(
+                        'cast(abs(settlements.difference_amount * settlements.document_tax_amount) as decimal(27, 8))',
+                        'cast(abs(settlements.document_amount) as decimal(27, 8))'
+                    ),
                     'currencies.exponent'
                 ) }}
             else 0
@@ -231,14 +159,14 @@ components as (
         null,
         null,
         lines.currency,
-        differences.difference_amount,
+        -lines.line_difference_amount,
         lines.booking_date,
         0,
         null,
         null,
         null
-    from line_differences as differences
-    inner join lines on differences.bank_transaction_id = lines.bank_transaction_id
+    from lines
+    where lines.line_difference_amount <> 0
 
     union all
 
@@ -279,7 +207,7 @@ components as (
         coalesce(
             -other_side.amount,
             case when lines.event_type = 'bank_charge' then -lines.amount end,
-            lines.remaining_amount + coalesce(differences.difference_amount, 0)
+            lines.unallocated_amount
         ),
         coalesce(other_side.booking_date, lines.booking_date),
         0,
@@ -287,12 +215,10 @@ components as (
         case when lines.party_type = 'vendor' then lines.party_id end,
         case when lines.party_type = 'employee' then lines.party_id end
     from lines
-    left join line_differences as differences on lines.bank_transaction_id = differences.bank_transaction_id
-    left join transfer_pairs on lines.bank_transaction_id = transfer_pairs.bank_transaction_id
     -- Money that arrives in another currency clears what left, at the rate of the day on which it left.
     left join {{ ref('bank_transactions') }} as other_side
         on
-            transfer_pairs.left_bank_transaction_id = other_side.bank_transaction_id
+            lines.left_bank_transaction_id = other_side.bank_transaction_id
             and lines.event_type = 'own_account_transfer'
             and lines.entity_id = other_side.entity_id
             and lines.currency <> other_side.currency

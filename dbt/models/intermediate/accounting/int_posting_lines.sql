@@ -4,9 +4,11 @@
 {%- set dimensions = ['cost_center', 'customer', 'vendor', 'employee', 'tax_code'] %}
 with entities as (
     select
-        legal_entity_id as entity_id,
-        base_currency
-    from {{ ref('legal_entities') }}
+        legal_entities.legal_entity_id as entity_id,
+        legal_entities.base_currency,
+        currencies.exponent as base_exponent
+    from {{ ref('legal_entities') }} as legal_entities
+    left join {{ ref('currencies') }} as currencies on legal_entities.base_currency = currencies.currency
 ),
 
 -- One clearing account per provider; with two, the amounts of one would be posted twice.
@@ -56,8 +58,9 @@ posted as (
         case when rules.dimensions like '%|{{ dimension }}|%' then events.{{ column }} end as {{ column }},
         {%- endfor %}
         entities.base_currency,
-        rates.rate,
-        rates.base_exponent
+        -- A company without foreign money needs no rates to keep its books.
+        case when events.currency = entities.base_currency then cast(1 as decimal(18, 8)) else rates.rate end as rate,
+        entities.base_exponent
     from {{ ref('int_accounting_events') }} as events
     left join entities on events.entity_id = entities.entity_id
     left join {{ ref('int_entity_posting_rules') }} as rules
@@ -108,8 +111,8 @@ select
     posted.base_currency,
     posted.rate,
     {{ money(
-        '(' ~ round_money('(posted.cleared_amount + posted.amount) * posted.rate', 'posted.base_exponent')
-        ~ ' - ' ~ round_money('posted.cleared_amount * posted.rate', 'posted.base_exponent')
+        '(' ~ round_to_exponent('(posted.cleared_amount + posted.amount) * posted.rate', 'posted.base_exponent')
+        ~ ' - ' ~ round_to_exponent('posted.cleared_amount * posted.rate', 'posted.base_exponent')
         ~ ") * case when posted.side = 'credit' then -1 else 1 end"
     ) }} as signed_base_amount,
     posted.cleared_amount <> 0 as is_part_payment,

@@ -1,0 +1,118 @@
+-- One row per document, account and currency: what our journal posted and what the ERP says it posted.
+-- Full outer: a document that only one of the two knows is the very thing that is looked for.
+with journal as (
+    select
+        entity_id,
+        case when document_type = 'bank_transaction' then document_type else event_type end as voucher_type,
+        document_number as voucher_number,
+        account_code,
+        currency,
+        min(journal_entry_id) as journal_entry_id,
+        min(posting_date) as posting_date,
+        min(period) as period,
+        sum(debit_amount - credit_amount) as amount,
+        sum(base_debit_amount - base_credit_amount) as base_amount,
+        count(*) as line_count
+    from {{ ref('journal_lines') }}
+    group by 1, 2, 3, 4, 5
+),
+
+erp as (
+    select
+        gl_entries.entity_id,
+        gl_entries.document_type as voucher_type,
+        gl_entries.document_number as voucher_number,
+        gl_entries.account_code,
+        gl_entries.currency,
+        min(gl_entries.source_name || ':' || gl_entries.entry_number) as gl_entry_number,
+        min(gl_entries.posting_date) as posting_date,
+        sum(gl_entries.debit_amount - gl_entries.credit_amount) as amount,
+        sum(gl_entries.base_debit_amount - gl_entries.base_credit_amount) as base_amount,
+        count(*) as line_count
+    from {{ ref('gl_entries') }} as gl_entries
+    group by 1, 2, 3, 4, 5
+),
+
+-- An entity whose ERP sends no ledger has nothing to compare with, and what the ERP has not exported
+-- yet is not missing.
+erp_reach as (
+    select
+        entity_id,
+        min(posting_date) as first_date,
+        max(posting_date) as last_date
+    from {{ ref('gl_entries') }}
+    group by entity_id
+),
+
+compared_journal as (
+    select
+        journal.entity_id,
+        journal.voucher_type,
+        journal.voucher_number,
+        journal.account_code,
+        journal.currency,
+        journal.journal_entry_id,
+        journal.posting_date,
+        journal.period,
+        journal.amount,
+        journal.base_amount,
+        journal.line_count
+    from journal
+    inner join erp_reach
+        on
+            journal.entity_id = erp_reach.entity_id
+            and journal.posting_date between erp_reach.first_date and erp_reach.last_date
+),
+
+joined as (
+    select
+        coalesce(journal.entity_id, erp.entity_id) as entity_id,
+        coalesce(journal.voucher_type, erp.voucher_type) as voucher_type,
+        coalesce(journal.voucher_number, erp.voucher_number) as voucher_number,
+        coalesce(journal.account_code, erp.account_code) as account_code,
+        coalesce(journal.currency, erp.currency) as currency,
+        journal.journal_entry_id,
+        erp.gl_entry_number,
+        journal.posting_date as journal_posting_date,
+        erp.posting_date as erp_posting_date,
+        coalesce(journal.amount, 0) as journal_amount,
+        coalesce(erp.amount, 0) as erp_amount,
+        coalesce(journal.base_amount, 0) as base_journal_amount,
+        coalesce(erp.base_amount, 0) as base_erp_amount,
+        coalesce(journal.line_count, 0) + coalesce(erp.line_count, 0) as line_count
+    from compared_journal as journal
+    full outer join erp
+        on
+            journal.entity_id = erp.entity_id
+            and journal.voucher_type = erp.voucher_type
+            and journal.voucher_number = erp.voucher_number
+            and journal.account_code = erp.account_code
+            and journal.currency = erp.currency
+)
+
+select
+    joined.entity_id,
+    joined.voucher_type,
+    joined.voucher_number,
+    joined.account_code,
+    joined.currency,
+    joined.journal_entry_id,
+    joined.gl_entry_number,
+    joined.journal_posting_date,
+    joined.erp_posting_date,
+    {{ money('joined.journal_amount') }} as journal_amount,
+    {{ money('joined.erp_amount') }} as erp_amount,
+    {{ money('joined.journal_amount - joined.erp_amount') }} as difference_amount,
+    {{ money('joined.base_journal_amount') }} as base_journal_amount,
+    {{ money('joined.base_erp_amount') }} as base_erp_amount,
+    {{ money('joined.base_journal_amount - joined.base_erp_amount') }} as base_difference_amount,
+    accounts.control_type,
+    -- In the document's currency to the minor unit. In base currency both sides round line by line, so
+    -- one minor unit per line is rounding and not an error.
+    joined.journal_amount = joined.erp_amount
+    and abs(joined.base_journal_amount - joined.base_erp_amount)
+    <= joined.line_count * {{ minor_unit('base_currencies.exponent') }} as is_equal
+from joined
+left join {{ ref('accounts') }} as accounts on joined.account_code = accounts.account_code
+left join {{ ref('legal_entities') }} as legal_entities on joined.entity_id = legal_entities.legal_entity_id
+left join {{ ref('currencies') }} as base_currencies on legal_entities.base_currency = base_currencies.currency

@@ -1,0 +1,147 @@
+-- One row per document that changes what customers owe: orders and invoices that are the sale, credit
+-- notes (negative) and refunds that a store promised (negative).
+-- Where a store's policy asks for invoices, the invoice is the sale and the order posts nothing;
+-- elsewhere the order is. Taking both would count every invoiced store order twice.
+with order_policies as (
+    select
+        orders.order_id,
+        coalesce(policies.invoice_required, false) as is_sold_by_invoice
+    from {{ ref('orders') }} as orders
+    left join {{ ref('source_policies') }} as policies on orders.source_name = policies.source_name
+),
+
+-- A cancelled order is a sale only when money was taken and given back; the refund then reverses it.
+sold_orders as (
+    select
+        orders.order_id,
+        orders.order_number,
+        orders.entity_id,
+        orders.source_name,
+        orders.order_date,
+        orders.customer_id,
+        orders.currency,
+        orders.goods_amount,
+        orders.shipping_amount,
+        orders.tax_amount,
+        orders.rounding_amount,
+        orders.total_amount
+    from {{ ref('orders') }} as orders
+    inner join order_policies on orders.order_id = order_policies.order_id
+    where
+        not order_policies.is_sold_by_invoice
+        and not coalesce(orders.is_test, false)
+        and orders.status <> 'pending'
+        and not (orders.status = 'cancelled' and coalesce(orders.refunded_amount, 0) = 0)
+),
+
+sold_invoices as (
+    select
+        invoices.invoice_id,
+        invoices.invoice_number,
+        invoices.document_type,
+        invoices.entity_id,
+        invoices.source_name,
+        invoices.invoice_date,
+        {{ business_date('invoices.source_updated_at', 'legal_entities.time_zone') }} as recorded_date,
+        invoices.customer_id,
+        invoices.order_id,
+        invoices.currency,
+        invoices.net_amount,
+        invoices.tax_amount,
+        invoices.total_amount
+    from {{ ref('invoices') }} as invoices
+    inner join {{ ref('legal_entities') }} as legal_entities on invoices.entity_id = legal_entities.legal_entity_id
+    left join order_policies on invoices.order_id = order_policies.order_id
+    where
+        invoices.status not in ('void', 'draft')
+        and coalesce(order_policies.is_sold_by_invoice, true)
+),
+
+-- Credit notes of the ERP for an order reverse the sale themselves; the store's refund then posts
+-- nothing, or the revenue would be reversed twice.
+credited_orders as (
+    select distinct order_id
+    from {{ ref('invoices') }}
+    where order_id is not null and document_type = 'credit_note' and status not in ('void', 'draft')
+),
+
+store_refunds as (
+    select
+        refunds.refund_id,
+        refunds.order_id,
+        refunds.source_id,
+        refunds.entity_id,
+        refunds.source_name,
+        refunds.refund_date,
+        refunds.currency,
+        refunds.amount,
+        refunds.net_amount,
+        refunds.tax_amount,
+        orders.customer_id
+    from {{ ref('refunds') }} as refunds
+    left join {{ ref('orders') }} as orders on refunds.order_id = orders.order_id
+    left join credited_orders on refunds.order_id = credited_orders.order_id
+    where
+        refunds.refund_source = 'shop'
+        and refunds.status not in ('failed', 'cancelled')
+        and credited_orders.order_id is null
+        and not coalesce(orders.is_test, false)
+)
+
+select
+    'order' as document_type,
+    order_id as document_id,
+    order_number as document_number,
+    order_id,
+    entity_id,
+    source_name,
+    order_date as document_date,
+    order_date as recorded_date,
+    customer_id,
+    currency,
+    total_amount,
+    goods_amount,
+    shipping_amount,
+    tax_amount,
+    rounding_amount
+from sold_orders
+
+union all
+
+select
+    document_type,
+    invoice_id,
+    invoice_number,
+    order_id,
+    entity_id,
+    source_name,
+    invoice_date,
+    recorded_date,
+    customer_id,
+    currency,
+    total_amount,
+    net_amount,
+    0,
+    tax_amount,
+    0
+from sold_invoices
+
+union all
+
+select
+    'store_refund',
+    refund_id,
+    source_id,
+    order_id,
+    entity_id,
+    source_name,
+    refund_date,
+    refund_date,
+    customer_id,
+    currency,
+    -amount,
+    -net_amount,
+    0,
+    -tax_amount,
+    0
+from store_refunds

@@ -1,0 +1,305 @@
+-- What the control accounts should hold, taken from the documents' own totals and the match results,
+-- without the journal, its rules and its line accounts. One row per movement, debit positive. When this
+-- and the journal part, one of the two has lost a document or posted one twice.
+-- A chart has one account per control type (tax: one on each side of the balance sheet; banks, payment
+-- providers: one per account), which is what makes the proof possible.
+{%- set movement_columns = ['control_type', 'entity_id', 'source_name', 'bank_account_id', 'currency', 'event_date', 'recorded_date', 'amount'] %}
+with bills as (
+    select
+        bills.entity_id,
+        bills.source_name,
+        bills.currency,
+        bills.bill_date,
+        {{ business_date('bills.source_updated_at', 'legal_entities.time_zone') }} as recorded_date,
+        bills.total_amount,
+        bills.tax_amount
+    from {{ ref('bills') }} as bills
+    inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
+    where bills.status not in ('void', 'draft')
+),
+
+reports as (
+    select
+        expense_report_id,
+        entity_id,
+        source_name,
+        currency,
+        coalesce(approved_date, submitted_date, business_date) as posted_date,
+        reimbursable_amount
+    from {{ ref('expense_reports') }}
+    where status in ('approved', 'paid', 'reimbursed')
+),
+
+report_taxes as (
+    select
+        reports.entity_id,
+        reports.source_name,
+        reports.posted_date,
+        lines.currency,
+        sum(lines.tax_amount) as tax_amount,
+        sum(case when lines.account_code is null then lines.net_amount else 0 end) as unmapped_amount
+    from reports
+    inner join {{ ref('expense_lines') }} as lines on reports.expense_report_id = lines.expense_report_id
+    where lines.payment_method = 'card' or lines.is_reimbursable
+    group by reports.entity_id, reports.source_name, reports.posted_date, lines.currency
+),
+
+settlements as (
+    select
+        settlements.document_type,
+        lines.entity_id,
+        lines.source_name,
+        settlements.document_currency as currency,
+        settlements.booking_date,
+        settlements.settled_amount
+    from {{ ref('int_bank_settlements') }} as settlements
+    inner join {{ ref('bank_transactions') }} as lines
+        on settlements.bank_transaction_id = lines.bank_transaction_id
+),
+
+bank_rests as (
+    select
+        event_type,
+        entity_id,
+        source_name,
+        currency,
+        booking_date,
+        unallocated_amount
+    from {{ ref('int_bank_postings') }}
+    where unallocated_amount <> 0
+),
+
+-- A transfer that arrives in another currency clears what left.
+transfers as (
+    select
+        postings.entity_id,
+        postings.source_name,
+        coalesce(departed.currency, postings.currency) as currency,
+        postings.booking_date,
+        coalesce(-departed.amount, postings.amount) as amount
+    from {{ ref('int_bank_postings') }} as postings
+    left join {{ ref('bank_transactions') }} as departed
+        on
+            postings.left_bank_transaction_id = departed.bank_transaction_id
+            and postings.entity_id = departed.entity_id
+            and postings.currency <> departed.currency
+    where postings.event_type = 'own_account_transfer'
+),
+
+charges as (
+    select
+        entity_id,
+        source_name,
+        currency,
+        payment_date,
+        amount,
+        case when balance_transaction_id is null then amount - coalesce(fee_amount, 0) else 0 end as held_amount
+    from {{ ref('payments') }}
+    where payment_type = 'charge' and status = 'succeeded'
+),
+
+payouts as (
+    select entity_id, source_name, currency, business_date, amount
+    from {{ ref('payouts') }}
+    where status in ('paid', 'in_transit', 'pending')
+),
+
+-- The tax part of a discount moves the tax account only where the rules say so.
+taxed_discounts as (
+    select
+        lines.entity_id,
+        lines.source_name,
+        discounts.currency,
+        lines.booking_date,
+        discounts.amount,
+        discounts.event_type
+    from {{ ref('int_events_bank') }} as discounts
+    inner join {{ ref('bank_transactions') }} as lines on discounts.document_id = lines.bank_transaction_id
+    inner join {{ ref('int_entity_posting_rules') }} as rules
+        on
+            discounts.entity_id = rules.entity_id
+            and discounts.event_type = rules.event_type
+            and discounts.component = rules.component
+    inner join {{ ref('accounts') }} as accounts on rules.account_code = accounts.account_code
+    where discounts.component = 'discount_tax' and accounts.control_type = 'tax'
+),
+
+unmapped_lines as (
+    select
+        documents.entity_id,
+        documents.source_name,
+        documents.currency,
+        documents.document_date,
+        documents.recorded_date,
+        -lines.net_amount as amount
+    from {{ ref('int_sales_documents') }} as documents
+    inner join {{ ref('invoice_lines') }} as lines
+        on documents.document_type in ('invoice', 'credit_note') and documents.document_id = lines.invoice_id
+    where lines.account_code is null
+    union all
+    select
+        bills.entity_id,
+        bills.source_name,
+        bills.currency,
+        bills.bill_date,
+        {{ business_date('bills.source_updated_at', 'legal_entities.time_zone') }},
+        lines.net_amount
+    from {{ ref('bills') }} as bills
+    inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
+    inner join {{ ref('bill_lines') }} as lines on bills.bill_id = lines.bill_id
+    left join {{ ref('vendors') }} as vendors on bills.vendor_id = vendors.vendor_id
+    where
+        bills.status not in ('void', 'draft')
+        and lines.account_code is null
+        and vendors.default_account_code is null
+    union all
+    select entity_id, source_name, currency, posted_date, posted_date, unmapped_amount
+    from report_taxes
+),
+
+movements as (
+    {{ subledger_movement('receivables', 'total_amount', 'document_date', 'recorded_date') }}
+    from {{ ref('int_sales_documents') }}
+    union all
+    {{ subledger_movement('receivables', '-amount', 'payment_date') }}
+    from charges
+    union all
+    {{ subledger_movement('receivables', 'amount', 'refund_date') }}
+    from {{ ref('refunds') }}
+    where refund_source <> 'shop' and status not in ('failed', 'cancelled')
+    union all
+    {{ subledger_movement('receivables', '-settled_amount', 'booking_date') }}
+    from settlements
+    where document_type in ('invoice', 'credit_note')
+    union all
+    {{ subledger_movement('receivables', '-unallocated_amount', 'booking_date') }}
+    from bank_rests
+    where event_type = 'customer_receipt'
+    union all
+    {{ subledger_movement('payables', '-total_amount', 'bill_date', 'recorded_date') }}
+    from bills
+    union all
+    {{ subledger_movement('payables', '-settled_amount', 'booking_date') }}
+    from settlements
+    where document_type in ('bill', 'vendor_credit_note')
+    union all
+    {{ subledger_movement('payables', '-unallocated_amount', 'booking_date') }}
+    from bank_rests
+    where event_type = 'vendor_payment'
+    union all
+    {{ subledger_movement('employee', '-reimbursable_amount', 'posted_date') }}
+    from reports
+    union all
+    {{ subledger_movement('employee', '-settled_amount', 'booking_date') }}
+    from settlements
+    where document_type = 'expense_report'
+    union all
+    {{ subledger_movement('employee', '-unallocated_amount', 'booking_date') }}
+    from bank_rests
+    where event_type = 'employee_payment'
+    union all
+    {{ subledger_movement('card', '-amount', 'coalesce(posting_date, business_date)') }}
+    from {{ ref('card_transactions') }}
+    where transaction_type <> 'payment'
+    union all
+    {{ subledger_movement('card', '-settled_amount', 'booking_date') }}
+    from settlements
+    where document_type = 'card_settlement'
+    union all
+    {{ subledger_movement('bank', 'amount', 'booking_date', bank_account_id='bank_account_id') }}
+    from {{ ref('bank_transactions') }}
+    union all
+    {{ subledger_movement('psp_clearing', 'net_amount', 'business_date') }}
+    from {{ ref('balance_transactions') }}
+    union all
+    {{ subledger_movement('psp_clearing', 'held_amount', 'payment_date') }}
+    from charges
+    where held_amount <> 0
+    union all
+    {{ subledger_movement('cash_in_transit', 'amount', 'business_date') }}
+    from payouts
+    union all
+    {{ subledger_movement('cash_in_transit', '-settled_amount', 'booking_date') }}
+    from settlements
+    where document_type = 'payout'
+    union all
+    {{ subledger_movement('cash_in_transit', '-amount', 'booking_date') }}
+    from transfers
+    union all
+    {{ subledger_movement('output_tax', '-tax_amount', 'document_date', 'recorded_date') }}
+    from {{ ref('int_sales_documents') }}
+    union all
+    {{ subledger_movement('output_tax', 'amount', 'booking_date') }}
+    from taxed_discounts
+    where event_type = 'customer_receipt'
+    union all
+    {{ subledger_movement('input_tax', 'tax_amount', 'bill_date', 'recorded_date') }}
+    from bills
+    union all
+    {{ subledger_movement('input_tax', 'tax_amount', 'posted_date') }}
+    from report_taxes
+    union all
+    {{ subledger_movement('input_tax', 'amount', 'booking_date') }}
+    from taxed_discounts
+    where event_type = 'vendor_payment'
+    union all
+    {{ subledger_movement('suspense', '-unallocated_amount', 'booking_date') }}
+    from bank_rests
+    where event_type in ('payout_receipt', 'unidentified_receipt', 'unidentified_payment')
+    union all
+    {{ subledger_movement('suspense', '-gross_amount', 'business_date') }}
+    from {{ ref('balance_transactions') }}
+    where balance_type in ('adjustment', 'transfer')
+    union all
+    {{ subledger_movement('suspense', 'amount', 'document_date', 'recorded_date') }}
+    from unmapped_lines
+),
+
+control_accounts as (
+    select
+        case
+            when control_type = 'tax' and account_type = 'liability' then 'output_tax'
+            when control_type = 'tax' then 'input_tax'
+            else control_type
+        end as control_type,
+        min(account_code) as account_code
+    from {{ ref('accounts') }}
+    where control_type is not null
+    group by 1
+),
+
+owned_accounts as (
+    select
+        case account_type when 'psp_clearing' then 'psp_clearing' when 'card' then 'card' else 'bank' end as control_type,
+        case when account_type in ('psp_clearing', 'card') then statement_source_name else bank_account_id end as owner,
+        min(account_code) as account_code
+    from {{ ref('bank_accounts') }}
+    group by 1, 2
+),
+
+totals as (
+    select
+        {{ movement_columns[:-1] | join(', ') }},
+        sum(amount) as amount
+    from movements
+    group by {{ movement_columns[:-1] | join(', ') }}
+)
+
+select
+    totals.entity_id,
+    coalesce(owned_accounts.account_code, control_accounts.account_code) as account_code,
+    totals.currency,
+    {{ posting_period('calendar', 'totals.recorded_date') }} as period,
+    {{ money('sum(totals.amount)') }} as amount
+from totals
+left join owned_accounts
+    on
+        totals.control_type = owned_accounts.control_type
+        and coalesce(totals.bank_account_id, totals.source_name) = owned_accounts.owner
+left join control_accounts on totals.control_type = control_accounts.control_type
+left join {{ ref('int_posting_calendar') }} as calendar
+    on
+        totals.entity_id = calendar.entity_id
+        and totals.event_date = calendar.calendar_date
+group by 1, 2, 3, 4
+having sum(totals.amount) <> 0
