@@ -1,23 +1,13 @@
--- One row per match and item in it, whichever side: how much of the item the match settles, and whether
--- the match counts (auto, confirmed) or waits for a person (suggested).
+-- One row per match and item in it, whichever side: how much of the item the match settles with money,
+-- writes off or leaves open, and whether the match counts (auto, confirmed) or waits for a person
+-- (suggested). Signed like the item. Matches of one side only (items that cancel out) are here too.
 with members as (
     select
-        match_id,
-        'left' as side,
-        left_type as item_type,
-        left_id as item_id,
-        sum(allocated_amount) as allocated_amount
-    from {{ ref('match_allocations') }}
-    group by match_id, left_type, left_id
-    union all
-    select
-        match_id,
-        'right' as side,
-        right_type as item_type,
-        right_id as item_id,
-        sum(allocated_amount) as allocated_amount
-    from {{ ref('match_allocations') }}
-    group by match_id, right_type, right_id
+        results.match_id,
+        member
+    from {{ ref('int_match_results') }} as results
+    {{ each_of('results.members', 'member') }}
+    where results.record_type = 'match'
 )
 
 select
@@ -27,14 +17,15 @@ select
     matches.status,
     matches.status in ('auto', 'confirmed') as is_applied,
     matches.status = 'suggested' as is_suggested,
-    members.side,
-    members.item_type,
-    members.item_id,
-    members.allocated_amount,
+    member.side as side,
+    member.item_type as item_type,
+    member.item_id as item_id,
+    {{ money('member.amount') }} as item_amount,
+    {{ money('member.allocated_amount') }} as allocated_amount,
+    {{ money('member.written_off_amount') }} as written_off_amount,
+    {{ money('member.open_amount') }} as open_amount,
     matches.left_count,
     matches.right_count,
-    matches.left_amount,
-    matches.right_amount,
     matches.difference_amount,
     matches.difference_reason,
     matches.confidence,

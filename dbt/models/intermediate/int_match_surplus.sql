@@ -6,7 +6,7 @@ with documents as (
         item_type,
         item_id,
         difference_amount,
-        row_number() over (partition by match_id order by allocated_amount desc, item_id) as position
+        row_number() over (partition by match_id order by abs(allocated_amount) desc, item_id) as position
     from {{ ref('int_match_members') }}
     where is_applied and difference_reason = 'over_payment' and item_type <> 'bank_transaction'
 )

@@ -53,7 +53,7 @@ flagged as (
     select
         *,
         coalesce(balance_residual_amount, 0) = 0
-        and coalesce(declared_line_count, line_count) = line_count as is_tied,
+        and coalesce(declared_line_count = line_count, true) as is_tied,
         is_number_missing or (continuity_residual_amount <> 0 and not is_break_explained) as has_gap,
         coalesce(from_date < previous_to_date, false) as has_overlap,
         coalesce(delivery_count, 1) > 1 as is_duplicate

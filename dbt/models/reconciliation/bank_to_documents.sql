@@ -22,7 +22,7 @@ matched_lines as (
         max(members.match_rule_id) as match_rule_id,
         max(members.difference_reason) as difference_reason,
         max(members.confidence) as confidence,
-        sum(members.allocated_amount) as allocated_amount
+        sum(members.open_amount) as open_amount
     from {{ ref('int_match_members') }} as members
     where members.is_applied and members.item_type = 'bank_transaction'
     group by members.item_id
@@ -58,12 +58,9 @@ joined as (
         documents.documents,
         lines.currency,
         lines.amount,
-        -- Of a match in another currency (an exchange between own accounts) the whole line is spent.
         case
             when matched_lines.match_id is null then 0
-            when coalesce(matched_lines.difference_reason, '') <> 'over_payment' then lines.amount
-            when lines.amount < 0 then -least(abs(lines.amount), matched_lines.allocated_amount)
-            else least(lines.amount, matched_lines.allocated_amount)
+            else lines.amount - matched_lines.open_amount
         end as matched_amount,
         coalesce(documents.document_count, 0) as document_count,
         coalesce(matched_lines.confidence, suggested_lines.confidence) as confidence,

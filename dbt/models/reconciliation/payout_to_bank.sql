@@ -38,7 +38,7 @@ joined as (
         coalesce(
             case
                 when members_of_match.left_count > 1
-                    then case when payouts.amount < 0 then -received.allocated_amount else received.allocated_amount end
+                    then received.allocated_amount
                 else bank_lines.received_amount
             end,
             0
