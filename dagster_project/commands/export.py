@@ -16,7 +16,7 @@ import duckdb
 
 from dagster_project.commands.errors import CommandError
 from dagster_project.commands.published import published
-from dagster_project.commands.tables import checked_format, plain
+from dagster_project.commands.tables import checked_format, csv_text, plain
 from dagster_project.warehouse import existing_tables, quoted
 
 DEFAULT_SCHEMAS = ("canonical", "ledger", "reconciliation")
@@ -59,9 +59,7 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, table: tuple[str, str], ta
         writer.writerow([column[0] for column in cursor.description])
         while rows := cursor.fetchmany(_BATCH):
             count += len(rows)
-            writer.writerows(
-                [["" if value is None else defused(plain(value)) for value in row] for row in rows]
-            )
+            writer.writerows([csv_text(defused(value)) for value in row] for row in rows)
     return count
 
 
@@ -84,7 +82,9 @@ def _cell(value: Any) -> Any:
         return float(value) if exact else str(value)
     if isinstance(value, datetime):
         return value.replace(tzinfo=None)
-    return defused(plain(value)) if not hasattr(value, "isoformat") else value
+    if isinstance(value, list | dict):
+        return csv_text(value)
+    return value if hasattr(value, "isoformat") else plain(defused(value))
 
 
 def _write_xlsx(

@@ -93,10 +93,13 @@ def _escaped(text: str) -> str:
 def write_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], target: TextIO) -> None:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(["" if value is None else _csv(value) for value in row] for row in rows)
+    writer.writerows([csv_text(value) for value in row] for row in rows)
 
 
-def _csv(value: Any) -> str:
+def csv_text(value: Any) -> str:
+    """A value as one field of a CSV file; nothing for null."""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | dict):

@@ -117,7 +117,9 @@ def _dbt_step(
             )
             arguments = build_arguments(selection, as_of_date)
             arguments += ["--indirect-selection", indirect or _INDIRECT_SELECTION[name]]
-            yield from _events(context, settings, manifest, translator, run_dbt(settings, arguments), broken)
+            # Closed also when an event cannot be yielded: dbt would keep the file open behind it.
+            with closing(run_dbt(settings, arguments)) as results:
+                yield from _events(context, settings, manifest, translator, results, broken)
         if broken:
             raise _failure(broken)
 

@@ -1,0 +1,158 @@
+"""Write, audit, publish: whole or not at all, and only when something changed."""
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.publish import publishing
+from dagster_project.publish.publishing import PublishError, publish
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute(
+            """
+            create schema raw_bank; create schema canonical; create schema ledger; create schema checks;
+            create schema reconciliation;
+            create table raw_bank.transactions as select 1 as amount;
+            create table canonical.payments as
+                select * from (values ('p2', cast(2 as decimal(18, 4))), ('p1', cast(1 as decimal(18, 4)))) as t(id, amount);
+            comment on table canonical.payments is 'One row per payment; it''s exact.';
+            comment on column canonical.payments.amount is 'What was paid.';
+            create view reconciliation.summary as select count(*) as payments from canonical.payments;
+            create table checks.expectation_results as select 'now' as run_id, true as success
+                union all select 'before', false;
+            """
+        )
+    return tmp_path
+
+
+def do_publish(place: Path) -> publishing.Publication:
+    return publish(place / "warehouse.duckdb", place / "published" / "tieout.duckdb", "now")
+
+
+def ask(place: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(place / "published" / "tieout.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def change(place: Path, statement: str) -> None:
+    with duckdb.connect(str(place / "warehouse.duckdb")) as connection:
+        connection.execute(statement)
+
+
+def test_only_published_schemas_go_out_with_views_as_tables(place: Path) -> None:
+    do_publish(place)
+    found = ask(
+        place, "select table_schema, table_name, table_type from information_schema.tables order by all"
+    )
+    assert found == [
+        ("canonical", "payments", "BASE TABLE"),
+        ("checks", "expectation_results", "BASE TABLE"),
+        ("checks", "published_tables", "BASE TABLE"),
+        ("reconciliation", "summary", "BASE TABLE"),
+    ]
+
+
+def test_rows_come_in_a_stable_order_and_with_their_descriptions(place: Path) -> None:
+    do_publish(place)
+    assert [row[0] for row in ask(place, "select id from canonical.payments")] == ["p1", "p2"]
+    assert ask(place, "select comment from duckdb_tables() where table_name = 'payments'") == [
+        ("One row per payment; it's exact.",)
+    ]
+    assert ask(place, "select comment from duckdb_columns() where column_name = 'amount'") == [
+        ("What was paid.",)
+    ]
+
+
+def test_check_results_of_this_run_only(place: Path) -> None:
+    do_publish(place)
+    assert ask(place, "select run_id from checks.expectation_results") == [("now",)]
+
+
+def test_equal_content_keeps_the_file_whatever_the_order_of_rows(place: Path) -> None:
+    assert do_publish(place).is_changed
+    published = place / "published" / "tieout.duckdb"
+    before = published.stat()
+    change(
+        place, "create or replace table canonical.payments as select * from canonical.payments order by id"
+    )
+    assert not do_publish(place).is_changed
+    assert (published.stat().st_ino, published.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update canonical.payments set amount = 1.0001 where id = 'p1'",
+        "insert into canonical.payments select * from canonical.payments where id = 'p1'",
+        "alter table canonical.payments rename column amount to paid_amount",
+        "create table ledger.journal_lines as select 1 as line_number",
+    ],
+)
+def test_any_change_replaces_the_file(place: Path, statement: str) -> None:
+    do_publish(place)
+    change(place, statement)
+    assert do_publish(place).is_changed
+
+
+def test_a_reader_keeps_the_file_that_it_opened(place: Path) -> None:
+    do_publish(place)
+    reader = duckdb.connect(str(place / "published" / "tieout.duckdb"), read_only=True)
+    change(place, "update canonical.payments set amount = 9")
+    do_publish(place)
+    assert reader.execute("select sum(amount) from canonical.payments").fetchone() == (3,)
+    reader.close()
+    assert ask(place, "select sum(amount) from canonical.payments") == [(18,)]
+
+
+def test_a_failure_leaves_the_previous_file_and_no_left_over(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do_publish(place)
+    change(place, "update canonical.payments set amount = 9")
+
+    def no_space(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publishing, "_sync", no_space)
+    with pytest.raises(OSError, match="No space left"):
+        do_publish(place)
+    assert ask(place, "select sum(amount) from canonical.payments") == [(3,)]
+    assert [path.name for path in (place / "published").iterdir()] == ["tieout.duckdb"]
+
+
+def test_what_a_killed_run_left_is_removed(place: Path) -> None:
+    folder = place / "published"
+    folder.mkdir()
+    (folder / f".tieout.duckdb.{os.getpid() + 1}.building").write_bytes(b"half")
+    (folder / f".tieout.duckdb.{os.getpid() + 1}.building.wal").write_bytes(b"half")
+    do_publish(place)
+    assert [path.name for path in folder.iterdir()] == ["tieout.duckdb"]
+
+
+def test_a_copy_that_differs_is_not_published(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = publishing.contents
+    monkeypatch.setattr(publishing, "contents", lambda connection, run_id: real(connection, run_id)[:-1])
+    with duckdb.connect(str(place / "warehouse.duckdb"), read_only=True) as connection:
+        expected = real(connection, "now")
+    building = place / "building.duckdb"
+    with pytest.raises(PublishError):
+        publishing._build(building, place / "warehouse.duckdb", "now", expected)
+
+
+def test_nothing_to_publish_is_an_error(tmp_path: Path) -> None:
+    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    with pytest.raises(PublishError, match="no table to publish"):
+        do_publish(tmp_path)
+
+
+def test_a_damaged_published_file_is_replaced(place: Path) -> None:
+    folder = place / "published"
+    folder.mkdir()
+    (folder / "tieout.duckdb").write_bytes(b"not a database")
+    assert do_publish(place).is_changed
+    assert ask(place, "select count(*) from canonical.payments") == [(2,)]
