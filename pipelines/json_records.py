@@ -5,7 +5,7 @@ here: the fields of a record (`json_shredding`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipelines.json_documents import UnreadableFile, layout, read_document, read_lines
+from pipelines.json_documents import CHUNK_BYTES, UnreadableFile, layout, read_document, read_lines
 from pipelines.json_objects import JsonSource
 
 # A page may be large; its records go on in slices of this many, so that memory stays bounded.
@@ -23,6 +24,8 @@ SLICE = 10_000
 
 RECORDS = pa.schema(
     [
+        pa.field("record", pa.int64()),  # unique within a slice
+        pa.field("file", pa.int32()),  # index of the file among those read together
         pa.field("source_position", pa.int64()),
         pa.field("record_hash", pa.string()),
         pa.field("text", pa.string()),  # minified; as received when is_malformed
@@ -32,78 +35,171 @@ RECORDS = pa.schema(
 )
 
 
-def read_records(connection: duckdb.DuckDBPyConnection, source: JsonSource, path: Path) -> Iterator[pa.Table]:
-    """Records in slices (RECORDS), numbered from 1 through the file.
+def read_records(
+    connection: duckdb.DuckDBPyConnection,
+    source: JsonSource,
+    paths: Sequence[Path],
+    unreadable: dict[int, str],
+) -> Iterator[pa.Table]:
+    """Records of the files in slices (RECORDS), numbered from 1 within each file.
 
-    A line that is no JSON is one record with is_malformed. Raises UnreadableFile, before the first
-    slice, when the whole file is one document and cannot be read.
+    Files are read together, because a day's export may hold a handful of records and the SQL of a
+    slice costs as much as 500. A line that is no JSON is one record with is_malformed; a file that
+    cannot be read as a whole is noted in `unreadable`, with the reason, and has no records.
     """
-    position = 0
-    is_document = layout(path) == "document"
-    for documents in [read_document(path)] if is_document else read_lines(path):
+    documents_of: set[int] = set()
+    counted = np.zeros(len(paths), dtype=np.int64)
+    for documents in _documents(paths, documents_of, unreadable):
         records = _open(connection, source, documents)
-        if is_document and any(records.column("is_malformed").to_pylist()):
-            raise UnreadableFile(_json_error(documents.column("text")[0].as_py()))
+        records = _without_broken_documents(records, documents_of, unreadable)
+        files = records.column("file").to_numpy()
+        starts = np.searchsorted(files, files)  # sorted: where the record's file begins
+        positions = np.arange(len(files), dtype=np.int64) - starts + 1 + counted[files]
+        counted += np.bincount(files, minlength=len(paths))
         for start in range(0, records.num_rows, SLICE):
-            part = records.slice(start, SLICE)
-            yield _numbered(part, position + start)
-        position += records.num_rows
+            yield _slice(records.slice(start, SLICE), positions[start : start + SLICE])
+
+
+def _documents(
+    paths: Sequence[Path], documents_of: set[int], unreadable: dict[int, str]
+) -> Iterator[pa.Table]:
+    """(file, text) in chunks of about CHUNK_BYTES, of one file or of many."""
+    pending: list[pa.Table] = []
+    size = 0
+    for index, path in enumerate(paths):
+        try:
+            if layout(path) == "document":
+                documents_of.add(index)
+                tables: Iterable[pa.Table] = [read_document(path)]
+            else:
+                tables = read_lines(path)
+        except UnreadableFile as error:
+            unreadable[index] = str(error)
+            continue
+        for table in tables:
+            file = pa.array(np.full(table.num_rows, index, dtype=np.int32))
+            pending.append(table.append_column("file", file))
+            size += table.nbytes
+            if size >= CHUNK_BYTES:
+                yield pa.concat_tables(pending)
+                pending, size = [], 0
+    if pending:
+        yield pa.concat_tables(pending)
+
+
+def _without_broken_documents(
+    records: pa.Table, documents_of: set[int], unreadable: dict[int, str]
+) -> pa.Table:
+    """A file that is one document and no JSON is unreadable as a whole: truncated, most likely."""
+    malformed = records.filter(records.column("is_malformed"))
+    for file, text in zip(
+        malformed.column("file").to_pylist(), malformed.column("text").to_pylist(), strict=True
+    ):
+        if file in documents_of:
+            unreadable[file] = _json_error(text)
+    if malformed.num_rows == 0:
+        return records
+    broken = pa.array(sorted(unreadable), pa.int32())
+    return records.filter(pc.invert(pc.is_in(records.column("file"), value_set=broken)))
 
 
 def _open(connection: duckdb.DuckDBPyConnection, source: JsonSource, documents: pa.Table) -> pa.Table:
-    """text, context, is_malformed: one row per record, in order."""
-    keys = ["$", f"$.{source.list_at}"] + ([f"$.{source.wrapper}"] if source.wrapper else [])
-    wrapped = (
-        f"when types[3] = 'OBJECT' then [cast(json_extract(clean, '$.{source.wrapper}') as varchar)]"
-        if source.wrapper
-        else ""
-    )
+    """file, text, context, is_malformed: one row per record, in order."""
+    paths = ["$", f"$.{source.list_at}", f"$.{source.wrapper or source.list_at}"]
+    page, wrapped = f'"{source.list_at}":[', f'{{"{source.wrapper or source.list_at}":{{'
+    connection.register("documents", documents)
+    read = connection.execute(
+        f"""
+        with parsed as (
+            select file, text, cast(try(json(text)) as varchar) as clean
+            from documents
+            -- the length spares the search for blanks on all but the shortest lines
+            where strlen(text) > 100 or trim(text, ' \t\r\n') <> ''
+        ),
+        typed as (
+            select
+                file,
+                text,
+                clean,
+                -- looked at only where the text can hold a page: a third parse of every record is saved
+                case
+                    when clean[1] <> '{{' or contains(clean, {page!r}) or starts_with(clean, {wrapped!r})
+                        then json_type(clean, {paths!r})
+                end as types
+            from parsed
+        )
+        select
+            file,
+            coalesce(clean, trim(text, ' \t\r\n')) as text,
+            case
+                when clean is null then 'malformed'
+                when types[1] = 'ARRAY' then 'array'
+                when types[2] = 'ARRAY' then 'list'
+                when types[3] = 'OBJECT' then 'wrapped'
+                else 'record'
+            end as shape
+        from typed
+        """
+    ).to_arrow_table()
+    connection.unregister("documents")
+    shapes = set(pc.unique(read.column("shape")).to_pylist())
+    if shapes <= {"record", "malformed"}:
+        is_malformed = pc.equal(read.column("shape"), "malformed")
+        return pa.table(
+            {
+                "file": read.column("file"),
+                "text": read.column("text"),
+                "context": pa.nulls(read.num_rows, pa.string()),
+                "is_malformed": is_malformed,
+            }
+        )
+    return _unwrapped(connection, source, read)
+
+
+def _unwrapped(connection: duckdb.DuckDBPyConnection, source: JsonSource, read: pa.Table) -> pa.Table:
+    """The same for pages and arrays: their elements, each with the context of its page."""
     context = "null"
     if source.context:
         context = (
-            f"nullif(regexp_extract(json_extract_string(clean, '$.{source.context}'), "
+            f"nullif(regexp_extract(json_extract_string(text, '$.{source.context}'), "
             f"'{source.context_pattern}', 1), '')"
         )
-    connection.register("documents", documents)
-    relation = connection.execute(
+    connection.register("read_documents", read)
+    records = connection.execute(
         f"""
-        with parsed as (
-            select text, cast(try(json(text)) as varchar) as clean
-            from documents
-            where trim(text, ' \t\r\n') <> ''
-        ),
-        typed as (
-            select *, json_type(clean, {keys!r}) as types from parsed
-        ),
-        opened as (
+        with opened as (
             select
-                case
-                    when clean is null then [text]
-                    when types[1] = 'ARRAY' then cast(json_extract(clean, '$[*]') as varchar[])
-                    when types[2] = 'ARRAY' then cast(json_extract(clean, '$.{source.list_at}[*]') as varchar[])
-                    {wrapped}
-                    else [clean]
+                case shape
+                    when 'array' then cast(json_extract(text, '$[*]') as varchar[])
+                    when 'list' then cast(json_extract(text, '$.{source.list_at}[*]') as varchar[])
+                    when 'wrapped' then [cast(json_extract(text, '$.{source.wrapper}') as varchar)]
+                    else [text]
                 end as records,
-                case when types[2] = 'ARRAY' then {context} end as context,
-                clean is null as is_malformed,
-            from typed
+                case when shape = 'list' then {context} end as context,
+                shape = 'malformed' as is_malformed,
+                file
+            from read_documents
         )
-        select unnest(records) as text, cast(context as varchar) as context, is_malformed
-        from opened
+        select file, unnest(records) as text, cast(context as varchar) as context, is_malformed from opened
         """
-    )
-    records = relation.to_arrow_table().combine_chunks()
-    connection.unregister("documents")
+    ).to_arrow_table()
+    connection.unregister("read_documents")
     return records
 
 
-def _numbered(records: pa.Table, position: int) -> pa.Table:
-    records = records.combine_chunks()
+def _slice(records: pa.Table, positions: np.ndarray) -> pa.Table:
     texts = records.column("text").cast(pa.string()).combine_chunks()
-    contexts = records.column("context")
-    hashes = _hashes(texts) if contexts.null_count == len(contexts) else _hashes_within(texts, contexts)
-    numbers = np.arange(position + 1, position + 1 + records.num_rows, dtype=np.int64)
-    columns = [pa.array(numbers), hashes, texts, contexts.cast(pa.string()), records.column("is_malformed")]
+    contexts = records.column("context").cast(pa.string())
+    has_contexts = contexts.null_count < len(contexts)
+    columns = [
+        pa.array(np.arange(records.num_rows, dtype=np.int64)),
+        records.column("file"),
+        pa.array(positions),
+        _hashes_within(texts, contexts) if has_contexts else _hashes(texts),
+        texts,
+        contexts,
+        records.column("is_malformed"),
+    ]
     return pa.Table.from_arrays(columns, schema=RECORDS)
 
 

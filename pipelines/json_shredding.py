@@ -1,4 +1,4 @@
-"""From the records of a JSON file to typed raw rows, rejects, declared totals and drift.
+"""From the records of JSON files to typed raw rows, rejects, declared totals and drift.
 
 Belongs here: running the SQL of `json_sql` on a slice of records at a time. Does not belong here:
 which fields a vendor has (the kinds) or what a valid value is (`json_types`).
@@ -7,9 +7,11 @@ Two paths through the payload, on purpose: rows come from a typed shred of the w
 totals from JSON paths on its text. If one of them loses or changes a record, the totals differ.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -17,8 +19,7 @@ import pyarrow.compute as pc
 
 from pipelines import json_sql
 from pipelines.config import SourceInstance
-from pipelines.control_totals import control_totals_table
-from pipelines.json_documents import UnreadableFile
+from pipelines.control_totals import CONTROL_TOTALS, control_totals_table
 from pipelines.json_objects import JsonSource, ObjectSpec
 from pipelines.json_records import read_records
 from pipelines.landing import file_row
@@ -33,59 +34,56 @@ from pipelines.rejects import (
     reject_row,
     rejects_table,
 )
-from pipelines.schema_drift import schema_drift_table
+from pipelines.schema_drift import SCHEMA_DRIFT
 
 
-def read_json(source: JsonSource, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
-    """All batches of one file of a JSON source; never raises because of its content."""
+def read_json(source: JsonSource, files: Sequence[LandingFile], instance: SourceInstance) -> Iterator[Batch]:
+    """All batches of an instance's files of a JSON source; never raises because of their content."""
+    unreadable: dict[int, str] = {}
+    counts: Counter[int] = Counter()
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
-        shredder = _Shredder(connection, source, file, instance)
-        count = 0
-        try:
-            for records in read_records(connection, source, file.path):
-                count += records.num_rows
-                yield from shredder.batches(records)
-        except UnreadableFile as error:
-            yield from _unreadable(source, file, instance, str(error))
-            return
-    yield Batch(
-        "files",
-        file_row(
+        shredder = _Shredder(connection, source, files, instance)
+        for records in read_records(connection, source, [file.path for file in files], unreadable):
+            counts.update(records.column("file").to_pylist())
+            yield from shredder.batches(records)
+    for index, file in enumerate(files):
+        if index in unreadable:
+            yield from _unreadable(source, file, instance, unreadable[index])
+            continue
+        row = file_row(
             file,
             instance,
             format=f"{source.name}_json",
             recognised_by="content",
             status="loaded",
-            record_count=count,
-        ),
-    )
+            record_count=counts[index],
+        )
+        yield Batch("files", row)
 
 
 class _Shredder:
-    """One file's records on their way to raw rows."""
+    """Records of one instance's files on their way to raw rows."""
 
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
         source: JsonSource,
-        file: LandingFile,
+        files: Sequence[LandingFile],
         instance: SourceInstance,
     ) -> None:
         self._connection = connection
         self._source = source
-        self._file = file
-        self._instance = instance
         self._declared = json_sql.declared(source, instance.time_zone)
-        self._provenance = {
-            "source_name": instance.name,
-            "entity_id": instance.entity_id,
-            "load_id": file.load_id,
-            "source_file": file.source_file,
+        self._file_columns = {
+            "source_name": pa.array([instance.name] * len(files), pa.string()),
+            "entity_id": pa.array([instance.entity_id] * len(files), pa.string()),
+            "load_id": pa.array([file.load_id for file in files], pa.string()),
+            "source_file": pa.array([file.source_file for file in files], pa.string()),
         }
 
     def batches(self, records: pa.Table) -> Iterator[Batch]:
-        """Rows of one slice, then its rejects and its share of the declared totals."""
+        """Rows of one slice, its share of the declared totals, and its rejects."""
         with self._registered("records", records):
             self._connection.execute(json_sql.BROKEN)
             yield Batch("control_totals", self._control_totals())
@@ -93,7 +91,8 @@ class _Shredder:
                 with self._registered("objects", objects):
                     yield from self._object(spec)
             if self._count("broken"):
-                yield Batch("rejects", self._rejects())
+                query = json_sql.rejects(self._declared, MAX_PAYLOAD)
+                yield Batch("rejects", self._rows(query, REJECTS))
 
     @contextmanager
     def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
@@ -107,22 +106,33 @@ class _Shredder:
         (count,) = self._connection.execute(f"select count(*) from {table}").fetchone() or (0,)
         return int(count)
 
+    def _rows(self, query: str, schema: pa.Schema) -> pa.Table:
+        """The query's rows with the columns of their file (by the query's `file`), as `schema`."""
+        found = self._connection.execute(query).to_arrow_table()
+        return self._with_file(found, schema)
+
+    def _with_file(self, found: pa.Table, schema: pa.Schema) -> pa.Table:
+        file = found.column("file").combine_chunks()
+        columns: list[Any] = [
+            self._file_columns[name].take(file) if name in self._file_columns else found.column(name)
+            for name in schema.names
+        ]
+        return pa.table(columns, names=schema.names).cast(schema)
+
     def _control_totals(self) -> pa.Table:
-        cells = self._connection.execute(
-            "select stream, currency, business_date, count(*) as declared_count, "
-            f"sum(amount) as declared_amount from ({self._declared}) group by all order by all"
-        ).fetchall()
-        names = ("stream", "currency", "business_date", "declared_count", "declared_amount")
-        return control_totals_table(
-            self._file, self._instance, (dict(zip(names, cell, strict=True)) for cell in cells)
+        query = (
+            "select file, stream, currency, business_date, count(*) as declared_count, "
+            "sum(amount) as declared_amount, 'payload_count' as declared_by "
+            f"from ({self._declared}) group by all order by all"
         )
+        return self._rows(query, CONTROL_TOTALS)
 
     def _by_type(self, records: pa.Table) -> Iterator[tuple[ObjectSpec, pa.Table]]:
         """The records of each known type; malformed and unknown ones are noted as broken."""
         malformed = records.column("is_malformed")
         if pc.any(malformed).as_py():
             self._connection.execute(
-                f"insert into broken select source_position, -1, '', 0, '{Reason.MALFORMED_RECORD}', null, "
+                f"insert into broken select record, -1, '', 0, '{Reason.MALFORMED_RECORD}', null, "
                 f"left(text, {MAX_VALUE}), 'one JSON document' from records where is_malformed"
             )
             records = records.filter(pc.invert(malformed))
@@ -145,34 +155,38 @@ class _Shredder:
         if unknown.num_rows:
             with self._registered("unknown", unknown):
                 self._connection.execute(
-                    f"insert into broken select source_position, -1, '', 0, '{Reason.UNEXPECTED_RECORD}', "
+                    f"insert into broken select record, -1, '', 0, '{Reason.UNEXPECTED_RECORD}', "
                     f"'object', left(json_extract_string(text, '$.object'), {MAX_VALUE}), "
                     f"{json_sql.literal(self._source.expected)} from unknown"
                 )
 
     def _object(self, spec: ObjectSpec) -> Iterator[Batch]:
-        places = json_sql.places(spec.root)
+        places = [place for place in json_sql.places(spec.root) if place.level.table is not None]
         for place in places:
-            if place.level.table is None:
-                continue
             self._connection.execute(json_sql.shred(place))
-            for statement in [json_sql.broken_fields(place), *json_sql.broken_containers(place)]:
-                if statement is not None:
-                    self._connection.execute(statement)
+            self._find_broken(place)
         drift, has_extras = self._drift(spec, places)
         if drift is not None:
             yield Batch("schema_drift", drift)
         has_broken = self._count("broken") > 0
         for place in places:
-            if place.level.table is None:
-                continue
-            schema = self._source.tables[place.level.table]
-            query = json_sql.rows(place, schema, self._provenance, has_broken=has_broken, extras=has_extras)
-            rows = self._connection.execute(query).to_arrow_table()
-            if rows.num_rows:
-                yield Batch(place.level.table, rows.cast(schema))
+            table = str(place.level.table)
+            schema = self._source.tables[table]
+            query = json_sql.rows(place, schema, has_broken=has_broken, has_extras=has_extras)
+            yield Batch(table, self._rows(query, schema))
+
+    def _find_broken(self, place: json_sql.Place) -> None:
+        if (statement := json_sql.broken_fields(place)) is not None:
+            self._connection.execute(statement)
+        if containers := json_sql.containers(place):
+            query = json_sql.suspicious(place, containers)
+            flags = self._connection.execute(query).fetchone() or ()
+            for container, is_suspicious in zip(containers, flags, strict=True):
+                if is_suspicious:
+                    self._connection.execute(container.statement)
 
     def _drift(self, spec: ObjectSpec, places: list[json_sql.Place]) -> tuple[pa.Table | None, bool]:
+        """The unknown fields, and whether the table `extras` holds them for each record."""
         unknown = []
         for place in places:
             if place.level.known is not None:
@@ -181,19 +195,11 @@ class _Shredder:
                     unknown.append((place, keys))
         if not unknown:
             return None, False
-        fields = [
-            {"stream": spec.stream, "field": field, "example": example, "occurrences": occurrences}
-            for place, keys in unknown
-            for field, example, occurrences in self._connection.execute(
-                json_sql.drift(place, keys)
-            ).fetchall()
+        parts = [
+            self._rows(json_sql.drift(place, keys, spec.stream), SCHEMA_DRIFT) for place, keys in unknown
         ]
         self._connection.execute(json_sql.extras(unknown))
-        return schema_drift_table(self._file, self._instance, fields), True
-
-    def _rejects(self) -> pa.Table:
-        query = json_sql.rejects(self._provenance, self._declared, MAX_PAYLOAD)
-        return self._connection.execute(query).to_arrow_table().select(REJECTS.names).cast(REJECTS)
+        return pa.concat_tables(parts), True
 
 
 def _unreadable(

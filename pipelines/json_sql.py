@@ -1,7 +1,7 @@
 """SQL that follows from the description of a JSON object: shred, checks, declared totals, drift.
 
-Belongs here: pure functions from a description to statements. They read `objects` (source_position,
-record_hash, text, context) and write the temporary tables r<level>, `broken` and `extras`. Running
+Belongs here: pure functions from a description to statements. They read `records` and `objects`
+(see json_records.RECORDS; the latter are those of one type) and write the temporary tables r<level>, `broken` and `extras`. Running
 them is `json_shredding`.
 """
 
@@ -17,6 +17,12 @@ from pipelines.rejects import MAX_VALUE, UNKNOWN_CURRENCY, UNKNOWN_STREAM, Reaso
 
 # Unknown fields listed per slice: a source that invents a key per record must not fill the memory.
 MAX_UNKNOWN_FIELDS = 200
+
+# Provenance that belongs to the file; the other columns belong to the record.
+FILE_COLUMNS = ("source_name", "entity_id", "load_id", "source_file")
+
+# What every row carries along: the record it is part of.
+_IDENTITY = "record, file, source_position, record_hash"
 
 _SQL_TYPES = {pa.string(): "varchar", pa.int64(): "bigint", pa.bool_(): "boolean", pa.date32(): "date"}
 
@@ -105,11 +111,11 @@ def shred(place: Place) -> str:
     level, parent = place.level, place.parent
     if parent is None:
         return (
-            "create or replace temp table r0 as select source_position, record_hash, context, "
+            f"create or replace temp table r0 as select {_IDENTITY}, context, "
             f"from_json(text, {literal(json.dumps(structure(level)))}) as r from objects"
         )
     exported = [f"{struct_path(path)} as {name}" for name, path in parent.level.exports.items()]
-    columns = ["source_position", "record_hash", *parent.inherited, *exported, *parent.ordinals]
+    columns = [_IDENTITY, *parent.inherited, *exported, *parent.ordinals]
     list_ = struct_path(level.at)
     return (
         f"create or replace temp table r{place.number} as select {', '.join(columns)}, "
@@ -117,18 +123,17 @@ def shred(place: Place) -> str:
     )
 
 
-def rows(
-    place: Place, schema: pa.Schema, provenance: dict[str, str], *, has_broken: bool, extras: bool
-) -> str:
-    """Query of the level's rows, typed, in the schema's columns; records that are broken left out."""
+def rows(place: Place, schema: pa.Schema, *, has_broken: bool, has_extras: bool) -> str:
+    """Query of the level's rows, typed, in the schema's columns, with `file` for the provenance that
+    is the file's; records that are broken left out."""
     level = place.level
     fields = {field.column: field for field in level.fields}
-    columns = []
+    columns = ["t.file"]
     for column in schema:
         name = column.name
-        if name in provenance:
-            value = literal(provenance[name])
-        elif name in ("source_position", "record_hash"):
+        if name in FILE_COLUMNS:
+            continue
+        if name in ("source_position", "record_hash"):
             value = f"t.{name}"
         elif name in fields:
             value = fields[name].value
@@ -140,7 +145,7 @@ def rows(
             value = level.inherits[name]
         elif name in place.inherited:
             value = name
-        elif name == "extra_json" and extras:
+        elif name == "extra_json" and has_extras:
             value = "extras.extra_json"
         else:
             value = "null"
@@ -150,17 +155,17 @@ def rows(
     if level.reads_root:
         sql = (
             f"select {', '.join(columns)} from (select this.*, top.r as root from r{place.number} as this "
-            "inner join r0 as top on this.source_position = top.source_position) as t"
+            "inner join r0 as top on this.record = top.record) as t"
         )
-    if extras and "extra_json" in schema.names:
-        sql += " left join extras on t.source_position = extras.source_position"
+    if has_extras and "extra_json" in schema.names:
+        sql += " left join extras on t.record = extras.record"
     if has_broken:
-        sql += " where t.source_position not in (select source_position from broken)"
+        sql += " where t.record not in (select record from broken)"
     return sql
 
 
 BROKEN = (
-    "create or replace temp table broken (source_position bigint, level int, place varchar, "
+    "create or replace temp table broken (record bigint, level int, place varchar, "
     "check_number int, reason varchar, field varchar, value varchar, expected varchar)"
 )
 
@@ -176,7 +181,7 @@ def broken_fields(place: Place) -> str | None:
     values = "".join(f" when {i} then cast({field.raw} as varchar)" for i, field in enumerate(checked))
     expected = "".join(f" when {i} then {literal(field.type.expected)}" for i, field in enumerate(checked))
     return (
-        f"insert into broken select source_position, {place.number}, {place.prefix}, n, "
+        f"insert into broken select record, {place.number}, {place.prefix}, n, "
         f"case n{reason} end, {place.prefix} || case n{names} end, left(case n{values} end, {MAX_VALUE}), "
         f"case n{expected} end from (select *, case{number} else -1 end as n from r{place.number}) "
         "where n >= 0"
@@ -201,13 +206,20 @@ def _reason(field: Field) -> str:
     )
 
 
-def broken_containers(place: Place) -> list[str]:
-    """Statements that find a list or object that is something else: its rows would be lost silently."""
-    level, statements = place.level, []
+@dataclass(frozen=True)
+class Container:
+    """A list or object that some level reads. `is_suspicious`: SQL that is true when nothing was found
+    in it; `statement` then looks whether it is something else, whose rows would be lost silently."""
+
+    is_suspicious: str
+    statement: str
+
+
+def containers(place: Place) -> list[Container]:
+    level, found = place.level, []
     for i, child in enumerate(level.children):
-        statements.append(
-            _broken_container(place, child.at, f"{struct_path(child.at)} is null", "ARRAY", 1000 + i, child)
-        )
+        empty = f"{struct_path(child.at)} is null"
+        found.append(_container(place, child.at, empty, "ARRAY", 1000 + i, is_required=child.is_required))
     below: dict[str, list[str]] = {}
     paths = [field.path for field in level.fields if field.path] + list(level.more)
     for path in [*paths, *(child.at for child in level.children)]:
@@ -216,28 +228,34 @@ def broken_containers(place: Place) -> list[str]:
             below.setdefault(".".join(parts[:depth]), []).append(path)
     for i, (path, leaves) in enumerate(sorted(below.items())):
         empty = " and ".join(f"{struct_path(leaf)} is null" for leaf in leaves)
-        statements.append(_broken_container(place, path, empty, "OBJECT", 2000 + i, None))
-    return statements
+        found.append(_container(place, path, empty, "OBJECT", 2000 + i, is_required=False))
+    return found
 
 
-def _broken_container(
-    place: Place, path: str, suspicious: str, json_type: str, number: int, child: Level | None
-) -> str:
-    is_required = child is not None and child.is_required
+def suspicious(place: Place, found: list[Container]) -> str:
+    """Query of one row with one flag per container: looked at together, since reading r is the cost."""
+    flags = ", ".join(f"coalesce(bool_or({container.is_suspicious}), false)" for container in found)
+    return f"select {flags} from r{place.number}"
+
+
+def _container(
+    place: Place, path: str, is_suspicious: str, json_type: str, number: int, *, is_required: bool
+) -> Container:
     condition = f"found <> '{json_type}'" if is_required else f"found not in ('{json_type}', 'NULL')"
     words = "a list" if json_type == "ARRAY" else "an object"
-    return (
-        f"insert into broken select source_position, {place.number}, {place.prefix}, {number}, "
+    statement = (
+        f"insert into broken select record, {place.number}, {place.prefix}, {number}, "
         f"case when found = 'NULL' then '{Reason.MISSING_FIELD}' else '{Reason.INVALID_VALUE}' end, "
         f"{place.prefix} || '{path}', lower(found), '{words}' from ("
         f"select t.*, coalesce(json_type(objects.text, {place.json_path(path)}), 'NULL') as found "
-        f"from (select * exclude (r) from r{place.number} where {suspicious}) as t "
-        f"inner join objects on t.source_position = objects.source_position) where {condition}"
+        f"from (select * exclude (r) from r{place.number} where {is_suspicious}) as t "
+        f"inner join objects on t.record = objects.record) where {condition}"
     )
+    return Container(is_suspicious, statement)
 
 
 def declared(source: JsonSource, time_zone: str) -> str:
-    """Query over `records`: stream, currency, business_date and amount of each, by JSON path only.
+    """Query over `records`: record, file, stream, currency, business_date and amount of each, by JSON path only.
 
     What cannot be read counts too: as currency XXX, no date, amount 0.
     """
@@ -254,26 +272,24 @@ def declared(source: JsonSource, time_zone: str) -> str:
         stream = f"coalesce(case v[1]{streams} end, '{UNKNOWN_STREAM}')"
         amount = f"(case v[1]{values} end)"
     return (
-        f"select source_position, case when is_malformed then '{source.unreadable_stream}' else {stream} end as stream, "
+        f"select record, file, case when is_malformed then '{source.unreadable_stream}' else {stream} end as stream, "
         f"coalesce({CURRENCY.of('v[2]')}, '{UNKNOWN_CURRENCY}') as currency, "
         f"cast(({source.created_type.of('v[3]')}) at time zone {literal(time_zone)} as date) "
         "as business_date, "
         f"cast(coalesce({source.amount_type.of(amount)}, 0) as decimal(18,4)) as amount "
-        f"from (select source_position, is_malformed, case when not is_malformed then "
+        f"from (select record, file, is_malformed, case when not is_malformed then "
         f"json_extract_string(text, [{literals(paths)}]) end as v from records)"
     )
 
 
 def keys_of(place: Place) -> str:
-    """Query of (source_position, o1, text, k): the keys of the record or of each object in a list."""
+    """Query of (record, file, o1, text, k): the keys of the record or of each object in a list."""
     if place.parent is None:
-        return (
-            "select source_position, 0 as o1, text, unnest(list_distinct(json_keys(text))) as k from objects"
-        )
+        return "select record, file, 0 as o1, text, unnest(list_distinct(json_keys(text))) as k from objects"
     return (
-        "select source_position, o1, text, unnest(list_distinct(json_keys(text))) as k from ("
-        "select source_position, generate_subscripts(parts, 1) as o1, unnest(parts) as text from ("
-        f"select source_position, json_extract(text, '$.{place.level.at}[*]') as parts from objects)) "
+        "select record, file, o1, text, unnest(list_distinct(json_keys(text))) as k from ("
+        "select record, file, generate_subscripts(parts, 1) as o1, unnest(parts) as text from ("
+        f"select record, file, json_extract(text, '$.{place.level.at}[*]') as parts from objects)) "
         "where json_type(text) = 'OBJECT'"
     )
 
@@ -295,12 +311,13 @@ def _object_of(value: str) -> str:
     return f"'{{' || string_agg(cast(to_json(k) as varchar) || ':' || {value}, ',' order by k) || '}}'"
 
 
-def drift(place: Place, unknown: list[str]) -> str:
-    """Query of (field, example, occurrences) for the unknown keys."""
+def drift(place: Place, unknown: list[str], stream: str) -> str:
+    """Query of (file, stream, field, example, occurrences) for the unknown keys."""
     prefix = "" if place.parent is None else f"{place.level.at}[]."
     return (
-        f"select {literal(prefix)} || k, min(left(cast({_VALUE} as varchar), {MAX_VALUE})), count(*) "
-        f"from ({keys_of(place)}) where k in ({literals(unknown)}) group by k order by k"
+        f"select file, {literal(stream)} as stream, {literal(prefix)} || k as field, "
+        f"min(left(cast({_VALUE} as varchar), {MAX_VALUE})) as example, count(*) as occurrences "
+        f"from ({keys_of(place)}) where k in ({literals(unknown)}) group by file, k order by file, k"
     )
 
 
@@ -311,29 +328,28 @@ def extras(unknown: list[tuple[Place, list[str]]]) -> str:
     for place, names in unknown:
         if place.parent is None:
             parts.append(
-                f"select source_position, k, cast({_VALUE} as varchar) as v from ({keys_of(place)}) "
+                f"select record, k, cast({_VALUE} as varchar) as v from ({keys_of(place)}) "
                 f"where k in ({literals(names)})"
             )
             continue
         parts.append(
-            f"select source_position, '{place.level.at}' as k, '[' || string_agg(v, ',' order by o1) || ']' as v from ("
-            f"select source_position, o1, {_object_of(_VALUE)} as v "
+            f"select record, '{place.level.at}' as k, '[' || string_agg(v, ',' order by o1) || ']' as v from ("
+            f"select record, o1, {_object_of(_VALUE)} as v "
             f"from ({keys_of(place)}) where k in ({literals([*names, 'id'])}) "
-            "group by source_position, o1 having count(*) filter (where k <> 'id') > 0) "
-            "group by source_position"
+            "group by record, o1 having count(*) filter (where k <> 'id') > 0) "
+            "group by record"
         )
     return (
-        "create or replace temp table extras as select source_position, "
+        "create or replace temp table extras as select record, "
         f"{_object_of('v')} as extra_json "
-        f"from ({' union all '.join(parts)}) group by source_position"
+        f"from ({' union all '.join(parts)}) group by record"
     )
 
 
-def rejects(provenance: dict[str, str], declared_query: str, max_payload: int) -> str:
+def rejects(declared_query: str, max_payload: int) -> str:
     """Query of one reject per broken record, for the first broken field in reading order."""
-    constants = ", ".join(f"{literal(value)} as {name}" for name, value in provenance.items())
     return (
-        f"select {constants}, records.source_position, records.record_hash, declared.stream, "
+        "select records.file, records.source_position, records.record_hash, declared.stream, "
         "declared.currency, declared.business_date, declared.amount, first.reason as reason_code, "
         "first.field, first.value, first.expected, "
         "'record ' || records.source_position || ': ' || case when first.field is null then 'not readable' "
@@ -341,9 +357,9 @@ def rejects(provenance: dict[str, str], declared_query: str, max_payload: int) -
         "|| ', expected ' || first.expected as message, "
         f"case when strlen(records.text) <= {max_payload} then records.text "
         f"else left(records.text, {max_payload // 4}) end as payload "
-        "from (select *, row_number() over (partition by source_position order by level, place, check_number) "
+        "from (select *, row_number() over (partition by record order by level, place, check_number) "
         "as n from broken) as first "
-        "inner join records on first.source_position = records.source_position "
-        f"inner join ({declared_query}) as declared on first.source_position = declared.source_position "
-        "where first.n = 1 order by records.source_position"
+        "inner join records on first.record = records.record "
+        f"inner join ({declared_query}) as declared on first.record = declared.record "
+        "where first.n = 1 order by records.record"
     )

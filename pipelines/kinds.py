@@ -5,7 +5,7 @@ instances (stores, accounts, exports) are entries of `sources.yml`. Does not bel
 loaded (`loading`) or what a record looks like (the kind's own `schema`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -19,6 +19,7 @@ from pipelines.rejects import REJECTS
 from pipelines.schema_drift import SCHEMA_DRIFT
 
 Reader = Callable[[LandingFile, SourceInstance], Iterator[Batch]]
+ManyReader = Callable[[Sequence[LandingFile], SourceInstance], Iterator[Batch]]
 
 # Tables that every raw_<kind> has, filled by `loading` (files) and by the readers (the others).
 COMMON_TABLES: dict[str, pa.Schema] = {
@@ -49,11 +50,14 @@ class KindSpec:
         more than the loader: format and how it was recognised. Batches are bounded (say 50,000 rows)
         so that a file of any size needs little memory. It never raises because of what a file holds:
         a file that cannot be read at all is one reject with reason `unreadable_file`.
+    read_many: the same for several files of one instance at once, where reading them one by one would
+        cost much more (a daily export may hold a handful of records).
     """
 
     kind: Kind
     tables: dict[str, pa.Schema]
     read: Reader
+    read_many: ManyReader | None = None
 
     @property
     def dataset(self) -> str:

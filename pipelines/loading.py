@@ -21,11 +21,12 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.config import Configuration, Kind, SourceInstance
 from pipelines.control_totals import merge_control_totals
 from pipelines.kinds import KindSpec, kind_spec
-from pipelines.landing import claimed_files, file_row, landing_file
+from pipelines.landing import FILES, claimed_files, file_row, landing_file
 from pipelines.provenance import Batch, LandingFile
 from pipelines.rejects import Reason
 from pipelines.schema_drift import merge_schema_drift
@@ -239,52 +240,102 @@ def _items(
             schema_contract=_SCHEMA_CONTRACT,
         )
         yield dlt.mark.with_hints(schema.empty_table(), hints, create_table_variant=True)
-    for file, instance in files:
-        for batch in read_file(spec, file, instance):
+    for instance, group in _by_instance(files):
+        for batch in read_files(spec, group, instance):
             written.rows[batch.table] += batch.rows.num_rows
             if batch.rows.num_rows:
                 yield dlt.mark.with_table_name(batch.rows, batch.table)
 
 
-def read_file(spec: KindSpec, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
-    """All batches of one file, checked against their schemas, small tables merged, `files` row last.
+def _by_instance(
+    files: list[tuple[LandingFile, SourceInstance]],
+) -> list[tuple[SourceInstance, list[LandingFile]]]:
+    groups: dict[int, tuple[SourceInstance, list[LandingFile]]] = {}
+    for file, instance in files:
+        groups.setdefault(id(instance), (instance, []))[1].append(file)
+    return list(groups.values())
 
-    Control totals, drift and the file's row are small and are kept until its end; everything else
-    streams. Used by the load and by whoever wants to look into a file without loading it.
+
+def read_file(spec: KindSpec, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
+    """All batches of one file, as `read_files`: for whoever looks into a file without loading it."""
+    return read_files(spec, [file], instance)
+
+
+def read_files(spec: KindSpec, files: list[LandingFile], instance: SourceInstance) -> Iterator[Batch]:
+    """All batches of an instance's files, checked against their schemas; small tables merged, last.
+
+    Control totals, drift and the rows of `files` are small and are kept until the end; everything else
+    streams.
     """
     kept: dict[str, list[pa.Table]] = defaultdict(list)
-    is_rejected = False
-    try:
-        for batch in spec.read(file, instance):
-            rows = _conform(spec, batch)
-            if batch.table in ("control_totals", "schema_drift", "files"):
-                kept[batch.table].append(rows)
-                continue
-            if batch.table == "rejects":
-                is_rejected |= Reason.UNREADABLE_FILE.value in rows.column("reason_code").to_pylist()
-            yield Batch(batch.table, rows)
-    except Exception as error:
-        raise LoadingError(
-            f"{file.source_file} (source '{instance.name}'): the {spec.kind} reader failed: "
-            f"{type(error).__name__}: {error}"
-        ) from error
+    rejected: set[str] = set()
+    for batch in _read(spec, files, instance):
+        if batch.table in ("control_totals", "schema_drift", "files"):
+            kept[batch.table].append(batch.rows)
+            continue
+        if batch.table == "rejects":
+            whole = pc.equal(batch.rows.column("reason_code"), Reason.UNREADABLE_FILE.value)
+            rejected.update(batch.rows.filter(whole).column("load_id").to_pylist())
+        yield batch
     totals = merge_control_totals(kept["control_totals"])
     yield Batch("control_totals", totals)
     yield Batch("schema_drift", merge_schema_drift(kept["schema_drift"]))
-    if kept["files"]:
-        yield Batch("files", kept["files"][-1])
-    else:
-        yield Batch(
-            "files",
-            file_row(
-                file,
-                instance,
-                format=spec.kind,
-                recognised_by="source configuration",
-                status="rejected" if is_rejected else "loaded",
-                record_count=sum(totals.column("declared_count").to_pylist()),
-            ),
+    yield Batch("files", _file_rows(spec, files, instance, kept["files"], totals, rejected))
+
+
+def _read(spec: KindSpec, files: list[LandingFile], instance: SourceInstance) -> Iterator[Batch]:
+    """What the reader yields, conformed. A reader that raises has a bug: the load stops, loudly."""
+    reading = files[0]
+    try:
+        if spec.read_many is not None:
+            for batch in spec.read_many(files, instance):
+                yield Batch(batch.table, _conform(spec, batch))
+            return
+        for file in files:
+            reading = file
+            for batch in spec.read(file, instance):
+                yield Batch(batch.table, _conform(spec, batch))
+    except Exception as error:
+        where = reading.source_file if spec.read_many is None else f"{len(files)} files"
+        raise LoadingError(
+            f"{where} (source '{instance.name}'): the {spec.kind} reader failed: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+def _file_rows(
+    spec: KindSpec,
+    files: list[LandingFile],
+    instance: SourceInstance,
+    known: list[pa.Table],
+    totals: pa.Table,
+    rejected: set[str],
+) -> pa.Table:
+    """One row per file: the reader's, or else one from what was declared and rejected."""
+    told = pa.concat_tables([FILES.empty_table(), *known])
+    missing = {file.load_id: file for file in files}
+    for load_id in told.column("load_id").to_pylist():
+        missing.pop(load_id, None)
+    if not missing:
+        return told
+    counts: Counter[str] = Counter()
+    declared = zip(
+        totals.column("load_id").to_pylist(), totals.column("declared_count").to_pylist(), strict=True
+    )
+    for load_id, count in declared:
+        counts[load_id] += count
+    rows = [
+        file_row(
+            file,
+            instance,
+            format=spec.kind,
+            recognised_by="source configuration",
+            status="rejected" if load_id in rejected else "loaded",
+            record_count=counts[load_id],
         )
+        for load_id, file in missing.items()
+    ]
+    return pa.concat_tables([told, *rows])
 
 
 def _conform(spec: KindSpec, batch: Batch) -> pa.Table:

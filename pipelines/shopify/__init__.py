@@ -6,7 +6,7 @@ Belongs here: the order object as received. What an order means in the books is 
 """
 
 from pipelines.kinds import KindSpec
-from pipelines.shopify.parse import read
+from pipelines.shopify.parse import read, read_many
 from pipelines.shopify.schema import TABLES
 
-KIND = KindSpec(kind="shopify", tables=TABLES, read=read)
+KIND = KindSpec(kind="shopify", tables=TABLES, read=read, read_many=read_many)

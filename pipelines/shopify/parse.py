@@ -4,7 +4,7 @@ A field that is required here is one without which money or a document would be 
 may be absent, but may not be wrong: a price that is no amount makes its order a reject.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipelines.config import SourceInstance
 from pipelines.json_objects import Field, JsonSource, Level, ObjectSpec
@@ -218,6 +218,10 @@ SOURCE = JsonSource(
 )
 
 
+def read_many(files: Sequence[LandingFile], instance: SourceInstance) -> Iterator[Batch]:
+    """Batches of the order tables, `rejects`, `control_totals`, `schema_drift` and the files' rows."""
+    return read_json(SOURCE, files, instance)
+
+
 def read(file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
-    """Batches of the order tables, `rejects`, `control_totals`, `schema_drift` and the file's row."""
-    return read_json(SOURCE, file, instance)
+    return read_many([file], instance)
