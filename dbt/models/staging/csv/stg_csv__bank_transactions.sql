@@ -23,7 +23,7 @@ renamed as (
         source.booking_date,
         source.value_date,
         source.amount,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.is_reversal,
         source.entry_status,
         source.entry_reference,

@@ -14,7 +14,7 @@ renamed as (
         source.record_hash,
         source._dlt_load_id,
         {{ no_timestamp() }} as source_updated_at,
-        source.bill_date as business_date,
+        source.invoice_date as business_date,
         source.bill_id,
         source.line_number,
         source.description,
@@ -25,8 +25,8 @@ renamed as (
         source.tax_code,
         source.account_code,
         source.cost_center,
-        source.currency,
-        source.bill_date
+        coalesce(source.currency, 'XXX') as currency,
+        source.invoice_date
     from source
 )
 

@@ -24,7 +24,7 @@ renamed as (
         source.vendor_id,
         source.vendor_name,
         source.vendor_account,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.net_amount,
         source.tax_amount,
         source.total_amount,

@@ -21,7 +21,7 @@ renamed as (
         source.transaction_date,
         source.posting_date,
         source.merchant,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.amount,
         source.original_currency,
         source.original_amount,

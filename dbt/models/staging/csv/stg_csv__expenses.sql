@@ -24,7 +24,7 @@ renamed as (
         source.submitted_date,
         source.approved_date,
         source.updated_at,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.amount,
         source.tax_amount,
         source.tax_code,

@@ -21,7 +21,7 @@ renamed as (
         source.document_type,
         source.document_number,
         source.account_code,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.debit_amount,
         source.credit_amount,
         source.base_currency,

@@ -25,7 +25,7 @@ renamed as (
         source.tax_code,
         source.account_code,
         source.cost_center,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.invoice_date
     from source
 )

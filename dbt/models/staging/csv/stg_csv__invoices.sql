@@ -23,7 +23,7 @@ renamed as (
         source.updated_at,
         source.customer_id,
         source.customer_name,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.net_amount,
         source.tax_amount,
         source.total_amount,

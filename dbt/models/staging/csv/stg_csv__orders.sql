@@ -23,7 +23,7 @@ renamed as (
         source.customer_id,
         source.customer_name,
         source.customer_email,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.net_amount,
         source.discount_amount,
         source.shipping_amount,

@@ -21,7 +21,7 @@ renamed as (
         source.payment_type,
         source.party_id,
         source.party_name,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.amount,
         source.fee_amount,
         source.reference,

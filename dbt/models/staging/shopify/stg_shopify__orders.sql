@@ -22,7 +22,7 @@ renamed as (
         source.processed_at,
         source.updated_at,
         source.cancelled_at,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.presentment_currency,
         source.taxes_included,
         source.financial_status,

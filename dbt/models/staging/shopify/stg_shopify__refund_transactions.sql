@@ -22,7 +22,7 @@ select
     current_version.status,
     current_version.gateway,
     current_version.amount,
-    current_version.currency,
+    coalesce(current_version.currency, 'XXX') as currency,
     current_version.processed_at,
     current_version."authorization" as authorization_code
 from current_version

@@ -24,7 +24,7 @@ renamed as (
         {{ minor_to_amount('source.amount_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as amount,
         {{ minor_to_amount('source.fee_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as fee_amount,
         {{ minor_to_amount('source.net_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as net_amount,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         -- The list of a payout names the payout, the list of all movements does not: whichever
         -- comes later must not take the payout away, or its money would seem never paid out.
         max(source.payout_id) over (

@@ -20,7 +20,7 @@ renamed as (
         {{ minor_to_amount('source.amount_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as amount,
         {{ minor_to_amount('source.amount_captured_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as captured_amount,
         {{ minor_to_amount('source.amount_refunded_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as refunded_amount,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.status,
         source.is_captured,
         source.is_paid,

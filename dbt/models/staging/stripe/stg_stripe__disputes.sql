@@ -19,7 +19,7 @@ renamed as (
         source.charge_id,
         source.created_at,
         {{ minor_to_amount('source.amount_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as amount,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.status,
         source.reason,
         source.balance_transaction_ids

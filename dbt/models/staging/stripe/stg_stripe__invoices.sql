@@ -20,7 +20,7 @@ renamed as (
         source.created_at,
         source.due_at,
         source.status,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         {{ minor_to_amount('source.subtotal_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as subtotal_amount,
         {{ minor_to_amount('source.tax_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as tax_amount,
         {{ minor_to_amount('source.total_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as total_amount,

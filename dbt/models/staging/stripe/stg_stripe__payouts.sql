@@ -19,7 +19,7 @@ renamed as (
         source.created_at,
         source.arrival_date,
         {{ minor_to_amount('source.amount_minor', 'coalesce(currencies.stripe_exponent, 2)') }} as amount,
-        source.currency,
+        coalesce(source.currency, 'XXX') as currency,
         source.status,
         source.is_automatic,
         source.method,

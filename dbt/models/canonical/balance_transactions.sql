@@ -1,0 +1,54 @@
+with
+
+movements as (
+    select
+        movements.source_name || ':' || movements.balance_transaction_id as balance_transaction_id,
+        lower(coalesce(movements.reporting_category, movements.type)) as source_type,
+        lower(movements.type) as type,
+        movements.source_object_id,
+        movements.payout_id,
+        movements.currency,
+        movements.amount,
+        movements.fee_amount,
+        movements.net_amount,
+        movements.available_on,
+        movements.created_at,
+        movements.description,
+        movements.business_date,
+        {{ provenance('movements', 'balance_transactions', 'movements.balance_transaction_id') }}
+    from {{ ref('stg_stripe__balance_transactions') }} as movements
+    where movements.record_state = 'current'
+)
+
+select
+    movements.balance_transaction_id,
+    coalesce(categories.status, types.status, 'adjustment') as balance_type,
+    movements.source_type as source_balance_type,
+    case
+        when movements.source_object_id is null then null
+        when coalesce(categories.status, types.status) = 'charge' then 'payment'
+        when coalesce(categories.status, types.status) = 'refund' then 'refund'
+        when coalesce(categories.status, types.status) in ('dispute', 'dispute_reversal') then 'dispute'
+        when coalesce(categories.status, types.status) = 'payout' then 'payout'
+        else 'other'
+    end as document_type,
+    {{ source_key('movements.source_name', 'movements.source_object_id') }} as document_id,
+    {{ source_key('movements.source_name', "coalesce(movements.payout_id, case when coalesce(categories.status, types.status) = 'payout' then movements.source_object_id end)") }} as payout_id,
+    movements.currency,
+    movements.amount as gross_amount,
+    movements.fee_amount,
+    movements.net_amount,
+    movements.available_on as available_date,
+    movements.created_at,
+    movements.description,
+    movements.business_date,
+    {{ provenance_columns('movements') }}
+from movements
+left join {{ ref('status_mappings') }} as categories
+    on categories.source_kind = 'stripe'
+    and categories.object = 'balance_type'
+    and movements.source_type = categories.source_status
+left join {{ ref('status_mappings') }} as types
+    on types.source_kind = 'stripe'
+    and types.object = 'balance_type'
+    and movements.type = types.source_status

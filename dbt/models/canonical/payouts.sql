@@ -1,0 +1,35 @@
+-- A payout goes to the entity's current account in its currency; with two such accounts it stays open
+-- which one, until the bank line says so.
+with
+
+targets as (
+    select entity_id, currency, min(bank_account_id) as bank_account_id
+    from {{ ref('master_bank_accounts') }}
+    where account_type = 'current'
+    group by entity_id, currency
+    having count(*) = 1
+)
+
+select
+    payouts.source_name || ':' || payouts.payout_id as payout_id,
+    payouts.currency,
+    payouts.amount,
+    coalesce(mappings.status, 'unmapped') as status,
+    lower(payouts.status) as source_status,
+    payouts.arrival_date,
+    payouts.created_at,
+    payouts.business_date,
+    targets.bank_account_id,
+    payouts.destination,
+    payouts.statement_descriptor,
+    payouts.trace_id,
+    {{ provenance('payouts', 'payouts', 'payouts.payout_id') }}
+from {{ ref('stg_stripe__payouts') }} as payouts
+left join targets
+    on payouts.entity_id = targets.entity_id
+    and payouts.currency = targets.currency
+left join {{ ref('status_mappings') }} as mappings
+    on mappings.source_kind = 'stripe'
+    and mappings.object = 'payout'
+    and lower(payouts.status) = mappings.source_status
+where payouts.record_state = 'current'
