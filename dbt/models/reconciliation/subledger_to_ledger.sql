@@ -7,7 +7,8 @@ with subledger as (
         account_code,
         currency,
         period,
-        amount
+        amount,
+        unposted_amount
     from {{ ref('int_subledger_movements') }}
 ),
 
@@ -92,6 +93,7 @@ compared as (
         keys.currency,
         keys.period,
         coalesce(subledger.amount, 0) as subledger_amount,
+        coalesce(subledger.unposted_amount, 0) as unposted_amount,
         coalesce(journal.amount, 0) as journal_amount,
         coalesce(erp.amount, 0) as erp_amount,
         coalesce(pending.amount, 0) as pending_allocation_amount,
@@ -133,6 +135,7 @@ running as (
         currency,
         period,
         subledger_amount,
+        unposted_amount,
         journal_amount,
         erp_amount,
         pending_allocation_amount,
@@ -161,7 +164,8 @@ select
     {{ money('running.subledger_amount') }} as subledger_amount,
     {{ money('running.journal_amount') }} as journal_amount,
     case when running.has_erp then {{ money('running.erp_amount') }} end as erp_amount,
-    {{ money('running.subledger_amount - running.journal_amount') }} as subledger_difference_amount,
+    {{ money('running.unposted_amount') }} as unposted_amount,
+    {{ money('running.subledger_amount - running.journal_amount - running.unposted_amount') }} as subledger_difference_amount,
     case when running.has_erp then {{ money('running.journal_amount - running.erp_amount') }} end as erp_difference_amount,
     {{ money('running.pending_allocation_amount') }} as pending_allocation_amount,
     case
@@ -176,7 +180,8 @@ select
     case when running.has_erp then {{ money('running.base_erp_amount') }} end as base_erp_amount,
     running.has_erp,
     case
-        when running.subledger_amount <> running.journal_amount then 'journal_differs'
+        when running.subledger_amount <> running.journal_amount + running.unposted_amount then 'journal_differs'
+        when running.unposted_amount <> 0 then 'unposted'
         when not running.has_erp then 'no_erp'
         when running.journal_amount = running.erp_amount then 'ties'
         when running.journal_amount = running.erp_amount + running.pending_allocation_amount then 'pending_allocation'

@@ -3,9 +3,11 @@
 -- and the journal part, one of the two has lost a document or posted one twice.
 -- A chart has one account per control type (tax: one on each side of the balance sheet; banks, payment
 -- providers: one per account), which is what makes the proof possible.
-{%- set movement_columns = ['control_type', 'entity_id', 'source_name', 'bank_account_id', 'currency', 'event_date', 'recorded_date', 'amount'] %}
 with bills as (
     select
+        case when bills.document_type = 'credit_note' then 'vendor_credit_note:' else 'bill:' end || bills.bill_id as event_id,
+        bills.bill_id,
+        bills.vendor_id,
         bills.entity_id,
         bills.source_name,
         bills.currency,
@@ -20,6 +22,7 @@ with bills as (
 
 reports as (
     select
+        'expense_report:' || expense_report_id as event_id,
         expense_report_id,
         entity_id,
         source_name,
@@ -32,6 +35,7 @@ reports as (
 
 report_taxes as (
     select
+        reports.event_id,
         reports.entity_id,
         reports.source_name,
         reports.posted_date,
@@ -41,11 +45,12 @@ report_taxes as (
     from reports
     inner join {{ ref('expense_lines') }} as lines on reports.expense_report_id = lines.expense_report_id
     where lines.payment_method = 'card' or lines.is_reimbursable
-    group by reports.entity_id, reports.source_name, reports.posted_date, lines.currency
+    group by reports.event_id, reports.entity_id, reports.source_name, reports.posted_date, lines.currency
 ),
 
 settlements as (
     select
+        'bank_transaction:' || settlements.bank_transaction_id as event_id,
         settlements.document_type,
         lines.entity_id,
         lines.source_name,
@@ -59,6 +64,7 @@ settlements as (
 
 bank_rests as (
     select
+        'bank_transaction:' || bank_transaction_id as event_id,
         event_type,
         entity_id,
         source_name,
@@ -72,6 +78,7 @@ bank_rests as (
 -- A transfer that arrives in another currency clears what left.
 transfers as (
     select
+        'bank_transaction:' || postings.bank_transaction_id as event_id,
         postings.entity_id,
         postings.source_name,
         coalesce(departed.currency, postings.currency) as currency,
@@ -88,6 +95,7 @@ transfers as (
 
 charges as (
     select
+        'charge:' || payment_id as event_id,
         entity_id,
         source_name,
         currency,
@@ -99,14 +107,50 @@ charges as (
 ),
 
 payouts as (
-    select entity_id, source_name, currency, business_date, amount
+    select 'payout:' || payout_id as event_id, entity_id, source_name, currency, business_date, amount
     from {{ ref('payouts') }}
     where status in ('paid', 'in_transit', 'pending')
+),
+
+-- A balance transaction is posted under its document's event; its fee, when withheld, under its own.
+balances as (
+    select
+        case
+            when balance_type in ('dispute', 'dispute_reversal', 'adjustment', 'transfer') then balance_type || ':' || balance_transaction_id
+            when balance_type = 'fee' then 'provider_fee:' || balance_transaction_id
+            when balance_type = 'charge' then 'charge:' || document_id
+            when balance_type = 'refund' then 'provider_refund:' || document_id
+            else balance_type || ':' || document_id
+        end as event_id,
+        balance_type,
+        entity_id,
+        source_name,
+        currency,
+        business_date,
+        gross_amount,
+        case
+            when balance_type in ('dispute', 'dispute_reversal', 'fee') then net_amount
+            else gross_amount
+        end as held_amount
+    from {{ ref('balance_transactions') }}
+    union all
+    select
+        'provider_fee:' || balance_transaction_id,
+        'withheld_fee',
+        entity_id,
+        source_name,
+        currency,
+        business_date,
+        0,
+        net_amount - gross_amount
+    from {{ ref('balance_transactions') }}
+    where balance_type not in ('dispute', 'dispute_reversal', 'fee')
 ),
 
 -- The tax part of a discount moves the tax account only where the rules say so.
 taxed_discounts as (
     select
+        discounts.event_id,
         lines.entity_id,
         lines.source_name,
         discounts.currency,
@@ -126,6 +170,7 @@ taxed_discounts as (
 
 unmapped_lines as (
     select
+        documents.document_type || ':' || documents.document_id as event_id,
         documents.entity_id,
         documents.source_name,
         documents.currency,
@@ -138,120 +183,117 @@ unmapped_lines as (
     where lines.account_code is null
     union all
     select
+        bills.event_id,
         bills.entity_id,
         bills.source_name,
         bills.currency,
         bills.bill_date,
-        {{ business_date('bills.source_updated_at', 'legal_entities.time_zone') }},
+        bills.recorded_date,
         lines.net_amount
-    from {{ ref('bills') }} as bills
-    inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
+    from bills
     inner join {{ ref('bill_lines') }} as lines on bills.bill_id = lines.bill_id
     left join {{ ref('vendors') }} as vendors on bills.vendor_id = vendors.vendor_id
-    where
-        bills.status not in ('void', 'draft')
-        and lines.account_code is null
-        and vendors.default_account_code is null
+    where lines.account_code is null and vendors.default_account_code is null
     union all
-    select entity_id, source_name, currency, posted_date, posted_date, unmapped_amount
+    select event_id, entity_id, source_name, currency, posted_date, posted_date, unmapped_amount
     from report_taxes
 ),
 
 movements as (
-    {{ subledger_movement('receivables', 'total_amount', 'document_date', 'recorded_date') }}
+    {{ subledger_movement('receivables', "document_type || ':' || document_id", 'total_amount', 'document_date', 'recorded_date') }}
     from {{ ref('int_sales_documents') }}
     union all
-    {{ subledger_movement('receivables', '-amount', 'payment_date') }}
+    {{ subledger_movement('receivables', 'event_id', '-amount', 'payment_date') }}
     from charges
     union all
-    {{ subledger_movement('receivables', 'amount', 'refund_date') }}
+    {{ subledger_movement('receivables', "'provider_refund:' || refund_id", 'amount', 'refund_date') }}
     from {{ ref('refunds') }}
     where refund_source <> 'shop' and status not in ('failed', 'cancelled')
     union all
-    {{ subledger_movement('receivables', '-settled_amount', 'booking_date') }}
+    {{ subledger_movement('receivables', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
     where document_type in ('invoice', 'credit_note')
     union all
-    {{ subledger_movement('receivables', '-unallocated_amount', 'booking_date') }}
+    {{ subledger_movement('receivables', 'event_id', '-unallocated_amount', 'booking_date') }}
     from bank_rests
     where event_type = 'customer_receipt'
     union all
-    {{ subledger_movement('payables', '-total_amount', 'bill_date', 'recorded_date') }}
+    {{ subledger_movement('payables', 'event_id', '-total_amount', 'bill_date', 'recorded_date') }}
     from bills
     union all
-    {{ subledger_movement('payables', '-settled_amount', 'booking_date') }}
+    {{ subledger_movement('payables', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
     where document_type in ('bill', 'vendor_credit_note')
     union all
-    {{ subledger_movement('payables', '-unallocated_amount', 'booking_date') }}
+    {{ subledger_movement('payables', 'event_id', '-unallocated_amount', 'booking_date') }}
     from bank_rests
     where event_type = 'vendor_payment'
     union all
-    {{ subledger_movement('employee', '-reimbursable_amount', 'posted_date') }}
+    {{ subledger_movement('employee', 'event_id', '-reimbursable_amount', 'posted_date') }}
     from reports
     union all
-    {{ subledger_movement('employee', '-settled_amount', 'booking_date') }}
+    {{ subledger_movement('employee', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
     where document_type = 'expense_report'
     union all
-    {{ subledger_movement('employee', '-unallocated_amount', 'booking_date') }}
+    {{ subledger_movement('employee', 'event_id', '-unallocated_amount', 'booking_date') }}
     from bank_rests
     where event_type = 'employee_payment'
     union all
-    {{ subledger_movement('card', '-amount', 'coalesce(posting_date, business_date)') }}
+    {{ subledger_movement('card', "'card_transaction:' || card_transaction_id", '-amount', 'coalesce(posting_date, business_date)') }}
     from {{ ref('card_transactions') }}
     where transaction_type <> 'payment'
     union all
-    {{ subledger_movement('card', '-settled_amount', 'booking_date') }}
+    {{ subledger_movement('card', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
     where document_type = 'card_settlement'
     union all
-    {{ subledger_movement('bank', 'amount', 'booking_date', bank_account_id='bank_account_id') }}
+    {{ subledger_movement('bank', "'bank_transaction:' || bank_transaction_id", 'amount', 'booking_date', bank_account_id='bank_account_id') }}
     from {{ ref('bank_transactions') }}
     union all
-    {{ subledger_movement('psp_clearing', 'net_amount', 'business_date') }}
-    from {{ ref('balance_transactions') }}
+    {{ subledger_movement('psp_clearing', 'event_id', 'held_amount', 'business_date') }}
+    from balances
     union all
-    {{ subledger_movement('psp_clearing', 'held_amount', 'payment_date') }}
+    {{ subledger_movement('psp_clearing', 'event_id', 'held_amount', 'payment_date') }}
     from charges
     where held_amount <> 0
     union all
-    {{ subledger_movement('cash_in_transit', 'amount', 'business_date') }}
+    {{ subledger_movement('cash_in_transit', 'event_id', 'amount', 'business_date') }}
     from payouts
     union all
-    {{ subledger_movement('cash_in_transit', '-settled_amount', 'booking_date') }}
+    {{ subledger_movement('cash_in_transit', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
     where document_type = 'payout'
     union all
-    {{ subledger_movement('cash_in_transit', '-amount', 'booking_date') }}
+    {{ subledger_movement('cash_in_transit', 'event_id', '-amount', 'booking_date') }}
     from transfers
     union all
-    {{ subledger_movement('output_tax', '-tax_amount', 'document_date', 'recorded_date') }}
+    {{ subledger_movement('output_tax', "document_type || ':' || document_id", '-tax_amount', 'document_date', 'recorded_date') }}
     from {{ ref('int_sales_documents') }}
     union all
-    {{ subledger_movement('output_tax', 'amount', 'booking_date') }}
+    {{ subledger_movement('output_tax', 'event_id', 'amount', 'booking_date') }}
     from taxed_discounts
     where event_type = 'customer_receipt'
     union all
-    {{ subledger_movement('input_tax', 'tax_amount', 'bill_date', 'recorded_date') }}
+    {{ subledger_movement('input_tax', 'event_id', 'tax_amount', 'bill_date', 'recorded_date') }}
     from bills
     union all
-    {{ subledger_movement('input_tax', 'tax_amount', 'posted_date') }}
+    {{ subledger_movement('input_tax', 'event_id', 'tax_amount', 'posted_date') }}
     from report_taxes
     union all
-    {{ subledger_movement('input_tax', 'amount', 'booking_date') }}
+    {{ subledger_movement('input_tax', 'event_id', 'amount', 'booking_date') }}
     from taxed_discounts
     where event_type = 'vendor_payment'
     union all
-    {{ subledger_movement('suspense', '-unallocated_amount', 'booking_date') }}
+    {{ subledger_movement('suspense', 'event_id', '-unallocated_amount', 'booking_date') }}
     from bank_rests
     where event_type in ('payout_receipt', 'unidentified_receipt', 'unidentified_payment')
     union all
-    {{ subledger_movement('suspense', '-gross_amount', 'business_date') }}
-    from {{ ref('balance_transactions') }}
+    {{ subledger_movement('suspense', 'event_id', '-gross_amount', 'business_date') }}
+    from balances
     where balance_type in ('adjustment', 'transfer')
     union all
-    {{ subledger_movement('suspense', 'amount', 'document_date', 'recorded_date') }}
+    {{ subledger_movement('suspense', 'event_id', 'amount', 'document_date', 'recorded_date') }}
     from unmapped_lines
 ),
 
@@ -279,10 +321,25 @@ owned_accounts as (
 
 totals as (
     select
-        {{ movement_columns[:-1] | join(', ') }},
-        sum(amount) as amount
+        movements.control_type,
+        movements.entity_id,
+        movements.source_name,
+        movements.bank_account_id,
+        movements.currency,
+        movements.event_date,
+        movements.recorded_date,
+        sum(movements.amount) as amount,
+        sum(case when unposted.event_id is not null then movements.amount else 0 end) as unposted_amount
     from movements
-    group by {{ movement_columns[:-1] | join(', ') }}
+    left join {{ ref('int_unposted_events') }} as unposted on movements.event_id = unposted.event_id
+    group by
+        movements.control_type,
+        movements.entity_id,
+        movements.source_name,
+        movements.bank_account_id,
+        movements.currency,
+        movements.event_date,
+        movements.recorded_date
 )
 
 select
@@ -290,7 +347,8 @@ select
     coalesce(owned_accounts.account_code, control_accounts.account_code) as account_code,
     totals.currency,
     {{ posting_period('calendar', 'totals.recorded_date') }} as period,
-    {{ money('sum(totals.amount)') }} as amount
+    {{ money('sum(totals.amount)') }} as amount,
+    {{ money('sum(totals.unposted_amount)') }} as unposted_amount
 from totals
 left join owned_accounts
     on
@@ -302,4 +360,3 @@ left join {{ ref('int_posting_calendar') }} as calendar
         totals.entity_id = calendar.entity_id
         and totals.event_date = calendar.calendar_date
 group by 1, 2, 3, 4
-having sum(totals.amount) <> 0
