@@ -1,13 +1,19 @@
 -- Payouts against the bank line that each arrived as.
 with received as (
+    -- The match that counts, or else the one that waits for a person.
     select
         members.item_id as payout_id,
-        sum(members.allocated_amount) as allocated_amount,
-        max(case when members.difference_reason is not null then members.difference_reason end) as difference_reason,
-        max(members.match_id) as match_id
+        members.match_id,
+        members.is_applied,
+        members.allocated_amount,
+        members.difference_reason,
+        members.left_count,
+        row_number() over (
+            partition by members.item_id
+            order by case when members.is_applied then 0 else 1 end, members.confidence desc, members.match_id
+        ) as position
     from {{ ref('int_match_members') }} as members
-    where members.is_applied and members.item_type = 'payout'
-    group by members.item_id
+    where members.item_type = 'payout'
 ),
 
 bank_lines as (
@@ -30,32 +36,24 @@ joined as (
         payouts.source_name,
         payouts.bank_account_id,
         bank_lines.bank_transaction_id,
-        coalesce(received.match_id, totals.suggested_match_id) as match_id,
+        received.match_id,
         payouts.status as payout_status,
         payouts.currency,
         payouts.amount as expected_amount,
         -- Of a bank line that pays several payouts, each has its share.
         coalesce(
-            case
-                when members_of_match.left_count > 1
-                    then received.allocated_amount
-                else bank_lines.received_amount
-            end,
-            0
+            case when received.left_count > 1 then received.allocated_amount else bank_lines.received_amount end, 0
         ) as received_amount,
         received.difference_reason,
-        coalesce(totals.suggested_count, 0) > 0 as is_in_review,
-        received.payout_id is not null as has_bank_line,
+        coalesce(not received.is_applied, false) as is_in_review,
+        coalesce(received.is_applied, false) as has_bank_line,
         coalesce(bank_lines.bank_line_count, 0) as bank_line_count,
         payouts.arrival_date,
         bank_lines.received_date,
         payouts.business_date
     from {{ ref('payouts') }} as payouts
-    left join received on payouts.payout_id = received.payout_id
+    left join received on payouts.payout_id = received.payout_id and received.position = 1
     left join bank_lines on received.match_id = bank_lines.match_id
-    left join {{ ref('matches') }} as members_of_match on received.match_id = members_of_match.match_id
-    left join {{ ref('int_match_totals') }} as totals
-        on payouts.payout_id = totals.item_id and totals.item_type = 'payout'
 ),
 
 classified as (

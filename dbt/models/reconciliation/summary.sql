@@ -1,6 +1,15 @@
 -- The one page: per entity and reconciliation, how much is matched, waits its turn or is open, and
 -- whether the books can close. Amounts in base currency at the rate of each item's day.
-with items as (
+with last_days as (
+    select
+        entity_id,
+        period,
+        max(end_date) as end_date
+    from {{ ref('periods') }}
+    group by entity_id, period
+),
+
+items as (
     select
         'order_to_invoice' as reconciliation,
         entity_id as entity_id,
@@ -101,6 +110,24 @@ with items as (
         abs(movement_amount) as amount,
         business_date as business_date
     from {{ ref('bank_statement_continuity') }}
+    union all
+    -- A control account ties or it does not; its amount is what the journal moved in the period.
+    select
+        'subledger_to_ledger' as reconciliation,
+        control.entity_id,
+        case
+            when control.status in ('ties', 'no_erp') then 'matched'
+            when control.status = 'pending_allocation' then 'waiting'
+            else 'open'
+        end as status_group,
+        control.currency,
+        abs(control.journal_amount) as amount,
+        least(coalesce(last_days.end_date, {{ as_of_date() }}), {{ as_of_date() }}) as business_date
+    from {{ ref('subledger_to_ledger') }} as control
+    left join last_days
+        on
+            control.entity_id = last_days.entity_id
+            and control.period = last_days.period
 ),
 
 valued as (

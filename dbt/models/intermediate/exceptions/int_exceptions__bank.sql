@@ -6,6 +6,7 @@ with lines as (
         lines.entity_id,
         lines.match_id,
         lines.match_rule_id,
+        lines.matched_by_reconciliation,
         lines.status,
         lines.counterparty_name,
         lines.remittance_text,
@@ -81,7 +82,11 @@ select
 from lines
 left join twice on lines.bank_transaction_id = twice.bank_transaction_id
 left join {{ ref('matches') }} as matches on lines.match_id = matches.match_id
-where lines.status = 'in_review' and twice.bank_transaction_id is null
+where
+    lines.status = 'in_review'
+    and twice.bank_transaction_id is null
+    -- A payout that came short is told as the payout, with its amount.
+    and not (lines.matched_by_reconciliation = 'payout_to_bank' and coalesce(matches.difference_amount, 0) <> 0)
 
 union all
 

@@ -163,4 +163,7 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from {{ ref('payout_to_bank') }} as payouts
-where payouts.status = 'received_differs'
+where
+    payouts.status = 'received_differs'
+    -- The line that a person is asked about, when it brings another amount than the payout.
+    or (payouts.status = 'in_review' and payouts.difference_amount <> 0)
