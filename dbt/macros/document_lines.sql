@@ -6,7 +6,7 @@
              when the source gives none), tax_code, account_code, cost_center, currency, business_date and
              the provenance columns
 
-    item      a line of the source, in the sign of its document; tax that only the header states is
+    item      a line of the source, in the sign, currency and date of its document; tax that only the header states is
               split over the lines by largest remainder
     header    the one line of a document without lines
     rounding  what the header has beyond its lines: without it the ledger would not balance
@@ -31,6 +31,8 @@ facing as (
             else 1
         end as line_sign,
         case when line_sums.largest_tax_amount = 0 then {{ headers }}.tax_amount else 0 end as open_tax_amount,
+        {{ headers }}.currency,
+        {{ headers }}.business_date,
         {{ headers }}.exponent
     from {{ headers }}
     inner join line_sums on {{ headers }}.document_id = line_sums.document_id
@@ -64,8 +66,8 @@ items as (
         {{ lines }}.tax_code,
         {{ lines }}.account_code,
         {{ lines }}.cost_center,
-        {{ lines }}.currency,
-        {{ lines }}.business_date,
+        coalesce(facing.currency, {{ lines }}.currency) as currency,
+        coalesce(facing.business_date, {{ lines }}.business_date) as business_date,
         coalesce(facing.line_sign, 1) < 0 as is_sign_flipped,
         {{ provenance_columns(lines) }}
     from {{ lines }}

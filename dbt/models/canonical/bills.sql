@@ -16,6 +16,7 @@ select
     bills.discount_until_date,
     bills.tax_code,
     bills.status,
+    bills.source_status,
     bills.is_sign_flipped,
     bills.business_date,
     {{ provenance_columns('bills') }}

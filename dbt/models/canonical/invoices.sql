@@ -18,6 +18,7 @@ select
     invoices.payment_reference,
     invoices.tax_code,
     invoices.status,
+    invoices.source_status,
     invoices.is_sign_flipped,
     invoices.business_date,
     {{ provenance_columns('invoices') }}

@@ -17,6 +17,7 @@ select
     orders.currency,
     orders.are_taxes_included,
     orders.status,
+    orders.source_status,
     totals.goods_amount,
     totals.discount_amount,
     totals.shipping_amount,
