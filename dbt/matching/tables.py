@@ -1,0 +1,123 @@
+"""Two tables as items, matched with no rules given: the road from any two files into the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from matching import engine, parse
+from matching.guess import Mapping, amount_expression, guess, quoted
+from matching.result import MatchResult
+from matching.rules import Rule, Tolerance, default_rules
+
+
+@dataclass
+class TableMatch:
+    """A result, with what the engine took the columns for."""
+
+    result: MatchResult
+    left: Mapping
+    right: Mapping
+    remarks: list[str]
+
+
+def match_tables(
+    left: pa.Table, right: pa.Table, rules: list[Rule] | None = None, tolerances: list[Tolerance] | None = None,
+    mapping: dict | None = None, options: engine.Options = engine.Options(),  # noqa: B008
+) -> TableMatch:
+    """Match the rows of two tables of text columns, guessing what the columns are.
+
+    `mapping` = {"left": {"amount": "Betrag", …}, "right": {…}} overrules the guess; roles are the fields of
+    guess.Mapping. Ids are the values of the id column, or the row number from 1. Raises ValueError when a
+    table has no amounts.
+    """
+    con = duckdb.connect(":memory:", config={"threads": options.threads, "memory_limit": options.memory})
+    try:
+        left_map, right_map, remarks = guess(con, left, right, mapping)
+        _drop_false_keys(con, left_map, right_map, remarks)
+        items = pa.concat_tables([_items(con, "left", left, left_map, remarks), _items(con, "right", right, right_map, remarks)])
+    finally:
+        con.close()
+    if left_map.currency is None or right_map.currency is None:
+        # One side names no currency: compare amounts as they are rather than find nothing.
+        items = items.set_column(items.column_names.index("currency"), "currency", pa.array([""] * items.num_rows))
+        if left_map.currency or right_map.currency:
+            remarks.append("only one file has a currency column: amounts were compared as they are")
+    result = engine.run(items, default_rules() if rules is None else rules, tolerances or [], options)
+    return TableMatch(result, left_map, right_map, remarks)
+
+
+def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]) -> pa.Table:
+    con.register("source_file", table.append_column("__row", pa.array(range(1, table.num_rows + 1), pa.int64())))
+
+    def text(names: list[str]) -> str:
+        return f"nullif(concat_ws(' ', {', '.join(quoted(n) for n in names)}), '')" if names else "cast(null as varchar)"
+
+    def one(name: str | None) -> str:
+        return f"trim({quoted(name)})" if name else "cast(null as varchar)"
+
+    def day(name: str | None) -> str:
+        return parse.date_sql(quoted(name), mapping.formats[name]) if name else "cast(null as date)"
+
+    ids = quoted(mapping.id) if mapping.id else "cast(__row as varchar)"
+    references = [*mapping.references]
+    if mapping.id and mapping.formats.get("__id_is_key"):
+        references.append(mapping.id)
+    keys = f"list_filter([{', '.join(quoted(n) for n in references)}], x -> x is not null)" if references else "cast(null as varchar[])"
+    attributes = f"[{', '.join(quoted(n) for n in mapping.attributes)}]" if mapping.attributes else "cast(null as varchar[])"
+    # A reference stays text too: another file may hold it among words.
+    items = con.execute(f"""
+        select 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
+            upper({one(mapping.currency)}) as currency, coalesce({amount_expression(mapping)}, 0) as amount,
+            {day(mapping.date)} as item_date, {day(mapping.due_date)} as due_date,
+            {one(mapping.party)} as party_name, {one(mapping.party_account)} as party_account,
+            {text([*mapping.texts, *([mapping.group] if mapping.group else [])])} as reference_text, {keys} as reference_keys,
+            {one(mapping.group)} as group_key, {attributes} as attributes
+        from source_file order by __row
+    """).to_arrow_table()
+    unread = con.execute(f"select count(*) from source_file where {amount_expression(mapping)} is null").fetchone()[0]
+    if unread:
+        remarks.append(f"{side}: {unread} rows have no amount that can be read; they stay open")
+    con.unregister("source_file")
+    return items
+
+
+def _drop_false_keys(con, left: Mapping, right: Mapping, remarks: list[str]) -> None:
+    """Keep a column as reference only if rows that share it also resemble each other in amount.
+
+    Two files numbered 1, 2, 3… share every number and mean nothing by it: taken as a key it would pair every
+    row with a stranger. An id column has to prove itself; a column called reference must only not be refuted.
+    """
+    proven: dict[str, set[str]] = {"left": set(), "right": set()}
+    refuted: dict[str, set[str]] = {"left": set(), "right": set()}
+    for a in [*left.references, *([left.id] if left.id else [])]:
+        for b in [*right.references, *([right.id] if right.id else [])]:
+            total, equal, near = con.execute(f"""
+                with l as (select regexp_replace(upper({quoted(a)}), '[^A-Z0-9]', '', 'g') as k, any_value(abs({amount_expression(left)})) as amount from left_file group by 1 having count(*) = 1),
+                    r as (select regexp_replace(upper({quoted(b)}), '[^A-Z0-9]', '', 'g') as k, any_value(abs({amount_expression(right)})) as amount from right_file group by 1 having count(*) = 1)
+                select count(*), count(*) filter (where l.amount = r.amount),
+                    count(*) filter (where abs(l.amount - r.amount) * 4 <= greatest(l.amount, r.amount))
+                from l inner join r on l.k = r.k where l.k <> ''
+            """).fetchone()
+            if total and (equal >= 0.5 * total or (total >= 20 and near >= 0.7 * total)):
+                proven["left"].add(a)
+                proven["right"].add(b)
+            elif total >= 10 and equal < 0.2 * total and near < 0.45 * total:
+                refuted["left"].add(a)
+                refuted["right"].add(b)
+    for side, mapping in (("left", left), ("right", right)):
+        bad = refuted[side] - proven[side]
+        for name in [name for name in mapping.references if name in bad]:
+            mapping.references.remove(name)
+            remarks.append(f"{side}: rows that share {name!r} have unrelated amounts; it is not used as a reference")
+        if mapping.id and (mapping.id in proven[side] or (_has_letters(con, side, mapping.id) and mapping.id not in bad)):
+            mapping.formats["__id_is_key"] = "yes"
+
+
+def _has_letters(con, side: str, name: str) -> bool:
+    """Whether ids look like document numbers (INV-1001), which other files quote, rather than counters."""
+    return bool(con.execute(f"select avg(cast(regexp_matches({quoted(name)}, '[A-Za-z]') or length({quoted(name)}) >= 6 as integer)) > 0.9 from {side}_file").fetchone()[0])
+
+
