@@ -1,0 +1,147 @@
+"""What a CSV file lists: records, amounts, currencies and dates, counted record by record.
+
+Belongs here: the second path of the control totals. It reads with the csv module and adds with Python's
+Decimal, and shares with the reader only the layout and the definitions in `formats`, so that a record
+or a cent lost there shows as a difference. Equal combinations of cells are worked out once.
+"""
+
+import re
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+from pipelines.agreement import Cells
+from pipelines.config import CsvMapping
+from pipelines.tabular import formats
+from pipelines.tabular.days import day_of, local_day_of
+from pipelines.tabular.layout import Layout
+from pipelines.tabular.schema import STREAMS
+from pipelines.tabular.text import rows
+
+
+def amount_of(text: str, decimal: str, thousands: str) -> Decimal | None:
+    """One signed amount, or None."""
+    dense = re.sub(formats.SPACES, "", text).replace("\u2212", "-")
+    found = re.fullmatch(formats.amount_pattern(decimal, thousands)[1:-1], dense)
+    if found is None or bool(found["open"]) != bool(found["close"]):
+        return None
+    whole = re.sub("[^0-9]", "", found["whole"] or "").lstrip("0")
+    fraction = (found["fraction"] or "").rstrip("0")
+    if not (found["whole"] or found["fraction"]):
+        return None
+    if len(whole) > formats.MAX_WHOLE or len(fraction) > formats.MAX_FRACTION:
+        return None
+    value = Decimal(f"{whole or 0}.{fraction or 0}")
+    negative = (
+        found["open"]
+        or "-" in (found["sign"], found["sign2"], found["sign3"])
+        or found["mark"] in formats.DEBIT_MARKS
+    )
+    return -value if negative else value
+
+
+def currency_of(text: str) -> str | None:
+    code = {"€": "EUR", "£": "GBP"}.get(text, text)
+    return code.upper() if re.fullmatch("[A-Za-z]{3}", code) else None
+
+
+def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tuple[Cells, int]:
+    """Cells of the file and the number of its records."""
+    stream = STREAMS[mapping.stream]
+    wanted = [
+        name
+        for name in (
+            "currency",
+            "account_currency",
+            *stream.dates,
+            *stream.amount,
+            *stream.minus,
+            "amount",
+            "debit",
+            "credit",
+            "sign",
+        )
+        if name in layout.at
+    ]
+    indices = [layout.at[name] for name in wanted]
+    tally: Counter[tuple[str, ...] | None] = Counter()
+    for line, row in rows(text, layout.delimiter, mapping.quote):
+        if line > layout.header_line:
+            tally[tuple([row[i] for i in indices]) if len(row) == layout.width else None] += 1
+    cells: dict[tuple[str, date | None], list[int | Decimal]] = {}
+    for combination, number in tally.items():
+        currency, day, amount = "XXX", None, Decimal(0)
+        if combination is not None:
+            found = {name: cell.strip() for name, cell in zip(wanted, combination, strict=True)}
+            currency, day, amount = _cell(found, layout, mapping, time_zone)
+        total = cells.setdefault((currency, day), [0, Decimal(0)])
+        total[0] += number
+        total[1] += amount * number
+    return {key: (int(n), Decimal(a)) for key, (n, a) in cells.items()}, sum(tally.values())
+
+
+def _cell(
+    found: dict[str, str], layout: Layout, mapping: CsvMapping, time_zone: str
+) -> tuple[str, date | None, Decimal]:
+    stream = STREAMS[mapping.stream]
+    text = {**mapping.constants, **found}
+    for name, codes in mapping.values.items():
+        if name in found:
+            text[name] = translated(found[name], codes)
+    currency = text.get("currency") or ("" if "currency" in text else text.get("account_currency", ""))
+    return (
+        currency_of(currency) or "XXX",
+        _day(text, stream.dates, layout, mapping, time_zone),
+        _amount(text, layout, mapping),
+    )
+
+
+def translated(cell: str, codes: dict[str, str]) -> str:
+    """A code of the file in our words: as written, else without regard to case."""
+    return codes.get(cell, {code.casefold(): ours for code, ours in codes.items()}.get(cell.casefold(), cell))
+
+
+def _day(
+    text: dict[str, str], dates: tuple[str, ...], layout: Layout, mapping: CsvMapping, time_zone: str
+) -> date | None:
+    for name in dates:
+        cell = text.get(name, "")
+        if not cell:
+            continue
+        if name == "created_at":
+            return local_day_of(cell, mapping.timestamp_format, time_zone)
+        # A constant is written in the configuration, in ISO form.
+        return day_of(cell, layout.date_format if name in layout.at else "%Y-%m-%d")
+    return None
+
+
+def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decimal:
+    """The record's amount for the control totals; an amount that cannot be read counts 0."""
+    stream = STREAMS[mapping.stream]
+
+    def value(name: str) -> Decimal | None:
+        cell = text.get(name, "")
+        if not cell:
+            return Decimal(0)
+        decimal, thousands = (layout.decimal, layout.thousands) if name in layout.at else (".", "")
+        found = amount_of(cell, decimal, thousands)
+        return -found if found is not None and name in mapping.negate else found
+
+    def signed() -> Decimal | None:
+        amount = value("amount")
+        mark = text.get("sign", "").casefold()
+        if amount is not None and mark in {code.casefold() for code in mapping.negative_values}:
+            return -amount
+        return amount
+
+    if stream.amount == ("amount",):
+        if "debit" in text or "credit" in text:
+            parts = value("credit"), value("debit")
+            return Decimal(0) if None in parts else parts[0] - parts[1]  # type: ignore[operator]
+        return signed() or Decimal(0)
+    if stream.minus and "amount" in text and "debit_amount" not in text and "credit_amount" not in text:
+        return signed() or Decimal(0)
+    plus, minus = [value(name) for name in stream.amount], [value(name) for name in stream.minus]
+    if None in plus or None in minus:
+        return Decimal(0)
+    return sum(plus, Decimal(0)) - sum(minus, Decimal(0))  # type: ignore[arg-type]
