@@ -74,7 +74,8 @@ class JsonSource:
     """A vendor's files: how pages wrap their objects, the objects, and where a total is counted from.
 
     list_at: key of a page's list (`orders`). wrapper: key of a single object in an answer (`order`).
-    currency, created: JSON paths of the declared total. context: key of the page that its records need
+    currency, created: JSON paths of the declared total. declared_amount: SQL of its exact amount in
+    units of the currency, null when invalid (`{x}` the amount's text, `{currency}` the code). context: key of the page that its records need
     (`url`); what `context_pattern` (one group) finds there becomes part of them.
     """
 
@@ -85,7 +86,7 @@ class JsonSource:
     currency: str
     created: str
     created_type: JsonType
-    amount_type: JsonType
+    declared_amount: str
     expected: str
     wrapper: str | None = None
     context: str | None = None

@@ -271,12 +271,14 @@ def declared(source: JsonSource, time_zone: str) -> str:
         )
         stream = f"coalesce(case v[1]{streams} end, '{UNKNOWN_STREAM}')"
         amount = f"(case v[1]{values} end)"
+    currency = f"coalesce({CURRENCY.of('v[2]')}, '{UNKNOWN_CURRENCY}')"
+    declared_amount = source.declared_amount.replace("{x}", amount).replace("{currency}", currency)
     return (
         f"select record, file, case when is_malformed then '{source.unreadable_stream}' else {stream} end as stream, "
-        f"coalesce({CURRENCY.of('v[2]')}, '{UNKNOWN_CURRENCY}') as currency, "
+        f"{currency} as currency, "
         f"cast(({source.created_type.of('v[3]')}) at time zone {literal(time_zone)} as date) "
         "as business_date, "
-        f"cast(coalesce({source.amount_type.of(amount)}, 0) as decimal(18,4)) as amount "
+        f"cast(coalesce({declared_amount}, 0) as decimal(18,4)) as amount "
         f"from (select record, file, is_malformed, case when not is_malformed then "
         f"json_extract_string(text, [{literals(paths)}]) end as v from records)"
     )

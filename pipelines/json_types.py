@@ -73,7 +73,7 @@ EPOCH_DATE = JsonType(
 )
 # Tax and exchange rates are information, not amounts: digits beyond the eighth are cut.
 RATE = JsonType("try_cast({x} as decimal(18,8))", "a rate")
-JSON = JsonType("cast({x} as varchar)", "JSON", leaf="JSON")
+JSON = JsonType("nullif(cast({x} as varchar), 'null')", "JSON", leaf="JSON")
 # An identifier, or the whole object when the request asked to expand it.
 REFERENCE = JsonType(
     "case json_type({x}) when 'VARCHAR' then json_extract_string({x}, '$') "

@@ -212,7 +212,7 @@ SOURCE = JsonSource(
     currency="$.currency",
     created="$.created_at",
     created_type=TIMESTAMP,
-    amount_type=MONEY,
+    declared_amount=MONEY.value,
     expected="orders of the Shopify REST Admin API",
     objects=(ObjectSpec(stream="orders", object_type=None, amount="$.total_price", root=_ORDER),),
 )
