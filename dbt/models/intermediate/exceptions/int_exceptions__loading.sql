@@ -7,6 +7,30 @@ with drift as (
         {{ dbt.listagg("distinct stream || '.' || field", "', '", "order by stream || '.' || field") }} as fields
     from {{ ref('stg_landing__schema_drift') }}
     group by source_name
+),
+
+-- One exception per document, however many of its values are unknown.
+unmapped as (
+    select
+        entity_id,
+        document_type,
+        document_id,
+        min(currency) as currency,
+        max(abs(amount)) as amount,
+        min(business_date) as business_date,
+        {{ dbt.listagg("distinct field || ' ' || coalesce(value, 'missing')", "', '", "order by field || ' ' || coalesce(value, 'missing')") }} as detail
+    from {{ ref('int_unmapped_values') }}
+    group by entity_id, document_type, document_id
+),
+
+conflicts as (
+    select
+        party_type,
+        party_id,
+        min(entity_id) as entity_id,
+        {{ dbt.listagg("distinct attribute || ' is ' || golden_value || ', but ' || source_name || ' says ' || conflicting_value", "'; '", "order by attribute || ' is ' || golden_value || ', but ' || source_name || ' says ' || conflicting_value") }} as detail
+    from {{ ref('master_data_conflicts') }}
+    group by party_type, party_id
 )
 
 select
@@ -54,3 +78,45 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from drift
+
+union all
+
+select
+    'unmapped_value' as exception_type,
+    entity_id,
+    document_type,
+    document_id,
+    document_type || ' ' || document_id as document_number,
+    cast(null as varchar) as party_name,
+    currency,
+    amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from unmapped
+
+union all
+
+select
+    'master_data_conflict' as exception_type,
+    entity_id,
+    party_type as document_type,
+    party_id as document_id,
+    party_type || ' ' || party_id as document_number,
+    party_id as party_name,
+    cast(null as varchar) as currency,
+    cast(null as decimal(18, 4)) as amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    cast(null as date) as business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from conflicts
