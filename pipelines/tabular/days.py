@@ -5,7 +5,7 @@ arithmetic of its own, so that an error in one of the two shows in the control t
 """
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 

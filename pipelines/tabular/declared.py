@@ -65,9 +65,10 @@ def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tup
     ]
     indices = [layout.at[name] for name in wanted]
     tally: Counter[tuple[str, ...] | None] = Counter()
+    width, header_line = layout.width, layout.header_line
     for line, row in rows(text, layout.delimiter, mapping.quote):
-        if line > layout.header_line:
-            tally[tuple([row[i] for i in indices]) if len(row) == layout.width else None] += 1
+        if line > header_line:
+            tally[tuple([row[i] for i in indices]) if len(row) == width else None] += 1
     cells: dict[tuple[str, date | None], list[int | Decimal]] = {}
     for combination, number in tally.items():
         currency, day, amount = "XXX", None, Decimal(0)

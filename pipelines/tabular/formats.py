@@ -91,6 +91,12 @@ def amount_pattern(decimal: str, thousands: str) -> str:
     )
 
 
+def plain_pattern(decimal: str, group: str, fraction: int) -> str:
+    """The usual way to write an amount; a part of what `amount_pattern` takes."""
+    grouped = rf"|[0-9]{{1,3}}(?:{re.escape(group)}[0-9]{{3}}){{1,2}}" if group != decimal else ""
+    return rf"^-?(?:[0-9]{{1,10}}{grouped})(?:{re.escape(decimal)}[0-9]{{1,{fraction}}})?$"
+
+
 DEBIT_MARKS = ("DR", "Dr", "dr", "S")
 MAX_WHOLE, MAX_FRACTION = 14, 4  # DECIMAL(18,4)
 MAX_RATE_WHOLE, MAX_RATE_FRACTION = 10, 8  # DECIMAL(18,8)

@@ -60,7 +60,7 @@ def rows(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
     line = 1
     for row in reader:
-        if any(cell.strip() for cell in row):
+        if row and (row[0].strip() or "".join(row).strip()):
             yield line, row
         line = reader.line_num + 1
 
@@ -104,7 +104,7 @@ def _cut(content: bytes, start_line: int, delimiter: int, quote: int, width: int
     is_end = characters == 10
     is_mark = (characters == delimiter) | is_end
     if is_quote.any():
-        inside = np.bitwise_and(np.cumsum(is_quote), 1).astype(bool)
+        inside = np.logical_xor.accumulate(is_quote)
         if inside[-1] or not _is_regular(characters, is_quote, is_mark, inside):
             return None
         is_mark &= ~inside
