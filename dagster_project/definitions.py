@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from dagster_project.checks.gates import gate_step
+from dagster_project.checks.gates import gate_asset
 from dagster_project.checks.parameters import gates
 from dagster_project.extraction.assets import extractions
 from dagster_project.extraction.sources import source_specs
@@ -17,6 +17,7 @@ from dagster_project.schedules.landing import landing_sensor
 from dagster_project.schedules.nightly import nightly_schedules
 from dagster_project.transform.assets import transformations
 from dagster_project.transform.manifest import manifest as read_manifest
+from expectations.rules import Gate
 from pipelines.config import Configuration, read_configuration
 from pipelines.settings import Settings
 from pipelines.settings import settings as read_settings
@@ -35,8 +36,13 @@ def build_defs(
     raw = extractions(configuration, settings)
     dbt = transformations(read_manifest(settings), settings)
     tables = {key for step in dbt for key in step.keys if key.path[0] in PUBLISHED_SCHEMAS}
+    upstream: dict[Gate, set[dg.AssetKey]] = {
+        "after_load": {key for step in raw for key in step.keys},
+        "after_canonical": {key for key in tables if key.path[0] == "canonical"},
+        "before_publish": {key for key in tables if key.path[0] != "canonical"},
+    }
     checks = [
-        gate_step(gate, rules, settings, with_data_docs=gate == "before_publish")
+        gate_asset(gate, rules, upstream[gate], settings, with_data_docs=gate == "before_publish")
         for gate, rules in gates(configuration, settings).items()
     ]
     job = dg.define_asset_job(
@@ -48,8 +54,7 @@ def build_defs(
         config={"execution": {"config": {"in_process": {}}}},
     )
     return dg.Definitions(
-        assets=[*source_specs(configuration), *raw, *dbt, *publishing(tables, settings)],
-        asset_checks=checks,
+        assets=[*source_specs(configuration), *raw, *dbt, *checks, *publishing(tables, settings)],
         jobs=[job],
         schedules=nightly_schedules(settings),
         sensors=[landing_sensor(configuration, settings)],

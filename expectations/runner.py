@@ -205,14 +205,16 @@ def evaluate(gate: Gate, rules: Sequence[Rule], warehouse: Path, reports: Path, 
 
 
 def store(gate: Gate, results: Sequence[Result], warehouse: Path, run_id: str, as_of_date: date) -> None:
-    """Keep the results as rows; a gate that runs again under the same run id replaces its rows."""
+    """Keep the results as rows; a rule that is evaluated again under the same run id replaces its row."""
     connection = duckdb.connect(str(warehouse))
     try:
         connection.execute("create schema if not exists checks")
         connection.execute(_RESULTS)
         connection.execute("begin")
-        connection.execute(
-            "delete from checks.expectation_results where run_id = ? and gate = ?", [run_id, gate]
+        connection.executemany(
+            "delete from checks.expectation_results "
+            "where run_id = ? and gate = ? and suite = ? and expectation = ? and table_name = ?",
+            [[run_id, gate, result.rule.suite, result.rule.name, result.rule.table] for result in results],
         )
         connection.executemany(
             f"insert into checks.expectation_results values ({', '.join('?' * 12)})",

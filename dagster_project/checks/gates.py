@@ -1,8 +1,9 @@
-"""One step per gate; each rule is a blocking check on the table that it is about.
+"""The gates as assets: what comes after a gate depends on it, and each of its rules is a blocking check.
 
-Belongs here: handing a gate its paths and parameters, and telling Dagster what it found. A rule that
-could not be evaluated is reported as a failure of severity ERROR, whatever its own severity: an
-error inside Great Expectations is not a pass.
+Belongs here: handing a gate its paths and parameters, and telling Dagster what it found. The checks
+belong to the gate and not to the tables, because a blocking check on a table would have to run between
+two models of one dbt call, and Dagster would cut that call into many. A rule that could not be
+evaluated fails with severity ERROR whatever its own severity: an error is not a pass.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,52 +21,74 @@ from pipelines.settings import Settings
 
 Rules = Callable[[], Sequence[Rule]]
 
+_DESCRIPTIONS: dict[Gate, str] = {
+    "after_load": "Declared = landed + rejected, per source, stream, currency and business date. Staging waits for it.",
+    "after_canonical": (
+        "Landed = canonical + superseded + duplicate, and documents are the sum of their lines. "
+        "Ledger and reconciliation wait for it."
+    ),
+    "before_publish": (
+        "The contract, zero residuals, a balanced journal, one state per item, and match rates against the "
+        "previous run. Publishing waits for it; when it is closed, the previous file stays."
+    ),
+}
+
+
+def gate_key(gate: Gate) -> dg.AssetKey:
+    return dg.AssetKey(["checks", gate])
+
 
 def check_name(rule: Rule) -> str:
-    return f"{rule.suite}__{rule.name}"
+    return f"{rule.table.replace('.', '__')}__{rule.name}"
 
 
-def _specs(rules: Iterable[Rule]) -> list[dg.AssetCheckSpec]:
-    return [
-        dg.AssetCheckSpec(
-            name=check_name(rule),
-            asset=dg.AssetKey(rule.table.split(".")),
-            description=rule.description,
-            blocking=rule.severity == "critical",
-            metadata={"severity": rule.severity, "suite": rule.suite},
-        )
-        for rule in rules
-    ]
+def _spec(gate: Gate, rule: Rule) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        name=check_name(rule),
+        asset=gate_key(gate),
+        description=f"{rule.table}: {rule.description}",
+        blocking=rule.severity == "critical",
+        metadata={"table": rule.table, "suite": rule.suite, "severity": rule.severity},
+    )
 
 
-def check_result(result: Result) -> dg.AssetCheckResult:
+def check_result(gate: Gate, result: Result) -> dg.AssetCheckResult:
     """One rule's result for Dagster."""
     rule = result.rule
-    metadata: dict[str, Any] = {"observed": result.observed or ""}
+    metadata: dict[str, Any] = {"table": rule.table, "observed": result.observed or ""}
     if result.error:
         metadata["error"] = result.error
     if result.details:
         metadata["rows_that_break_it"] = dg.MetadataValue.text(result.details)
-    if rule.query:
+    if rule.query and not result.success:
         metadata["query"] = dg.MetadataValue.md(f"```sql\n{rule.query.strip()}\n```")
-    stops = result.stops or rule.severity == "critical"
+    is_error = result.stops or rule.severity == "critical"
     return dg.AssetCheckResult(
-        asset_key=dg.AssetKey(rule.table.split(".")),
+        asset_key=gate_key(gate),
         check_name=check_name(rule),
         passed=result.success,
-        severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description=rule.description,
         metadata=metadata,
     )
 
 
-def gate_step(
-    gate: Gate, rules: Rules, settings: Settings, *, with_data_docs: bool
-) -> dg.AssetChecksDefinition:
-    """The step `gate_<gate>`. It fails when a critical rule is broken or any could not be evaluated."""
+def gate_asset(
+    gate: Gate, rules: Rules, upstream: Iterable[dg.AssetKey], settings: Settings, *, with_data_docs: bool
+) -> dg.AssetsDefinition:
+    """The asset `checks/<gate>`, after `upstream`. Its step fails when a result stops the run."""
 
-    @dg.multi_asset_check(name=f"gate_{gate}", specs=_specs(rules()), pool=WAREHOUSE_POOL)
-    def step(context: dg.AssetCheckExecutionContext, close: CloseConfig) -> Iterator[Any]:
+    @dg.asset(
+        key=gate_key(gate),
+        deps=sorted(upstream),
+        group_name="gates",
+        owners=["team:data-platform"],
+        kinds={"greatexpectations", "duckdb"},
+        description=_DESCRIPTIONS[gate],
+        check_specs=[_spec(gate, rule) for rule in rules()],
+        pool=WAREHOUSE_POOL,
+    )
+    def step(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
         from expectations.runner import build_data_docs, run_gate
 
         with retrying(context):
@@ -80,15 +103,29 @@ def gate_step(
                 run_id=identity,
                 as_of_date=as_of_date,
             )
-            if with_data_docs or any(result.stops for result in results):
+            stopping = [result for result in results if result.stops]
+            if with_data_docs or stopping:
                 build_data_docs(settings.reports)
         for result in results:
-            yield check_result(result)
-        stopping = [result for result in results if result.stops]
+            yield check_result(gate, result)
         if stopping:
             raise dg.Failure(description=explain(gate, stopping), allow_retries=False)
+        yield dg.MaterializeResult(
+            asset_key=gate_key(gate),
+            metadata={
+                "run_id": identity,
+                "as_of_date": str(as_of_date),
+                "rules": len(results),
+                "passed": sum(result.success for result in results),
+                "warnings": sum(not result.success for result in results),
+            },
+        )
 
     return step
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0]
 
 
 def explain(gate: Gate, stopping: Sequence[Result]) -> str:
@@ -96,9 +133,13 @@ def explain(gate: Gate, stopping: Sequence[Result]) -> str:
     lines = [f"The gate '{gate}' is closed: nothing was published, the previous file stays as it is."]
     for result in stopping[:10]:
         rule = result.rule
-        found = f"could not be evaluated: {result.error}" if result.error else f"found {result.observed}"
-        lines.append(f"  {rule.table}, {check_name(rule)}: {rule.description} {found}")
-        if result.details:
+        found = (
+            f"could not be evaluated: {_first_line(result.error)}"
+            if result.error
+            else f"found {result.observed}"
+        )
+        lines.append(f"  {rule.table}, {rule.name}: {found}. Expected: {rule.description}")
+        if result.details and result.details != "[]":
             lines.append(f"    {result.details[:500]}")
     if len(stopping) > 10:
         lines.append(f"  and {len(stopping) - 10} more, all in checks.expectation_results")

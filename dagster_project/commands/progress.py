@@ -13,9 +13,9 @@ PHASES = ("start", "extract", "transform", "check", "publish")
 _STEPS = {
     "prepare": ("transform", "seeds, staging and canonical tables"),
     "reconcile": ("transform", "matching, ledger and reconciliation"),
-    "gate_after_load": ("check", "declared = landed + rejected"),
-    "gate_after_canonical": ("check", "landed = canonical + superseded + duplicate"),
-    "gate_before_publish": ("check", "contract, residuals, journal, states, match rates"),
+    "checks__after_load": ("check", "declared = landed + rejected"),
+    "checks__after_canonical": ("check", "landed = canonical + superseded + duplicate"),
+    "checks__before_publish": ("check", "contract, residuals, journal, states, match rates"),
     "published__tieout": ("publish", "build, compare and swap in the published file"),
     "reports__close": ("publish", "close report"),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.checks.gates import gate_key
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
@@ -24,7 +25,7 @@ def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.Ass
 
     @dg.asset(
         key=PUBLISHED,
-        deps=sorted(tables),
+        deps=[gate_key("before_publish"), *sorted(tables)],
         group_name="published",
         owners=["team:data-platform"],
         kinds={"duckdb", "file"},

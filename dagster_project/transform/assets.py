@@ -16,6 +16,7 @@ from dagster_dbt.asset_utils import (
     get_subset_selection_for_context,
 )
 
+from dagster_project.checks.gates import gate_key
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
@@ -95,9 +96,13 @@ def _failure(broken: list[NodeResult]) -> dg.Failure:
 
 
 def _dbt_step(
-    name: str, manifest: Mapping[str, Any], settings: Settings, select: str, exclude: str | None
+    name: str,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    translator: TieoutTranslator,
+    select: str,
+    exclude: str | None = None,
 ) -> dg.AssetsDefinition:
-    translator = TieoutTranslator()
 
     @dbt_assets(
         name=name,
@@ -127,8 +132,8 @@ def _dbt_step(
 
 
 def transformations(manifest: Mapping[str, Any], settings: Settings) -> list[dg.AssetsDefinition]:
-    """The steps `prepare` and `reconcile`."""
-    return [
-        _dbt_step("prepare", manifest, settings, PREPARE, None),
-        _dbt_step("reconcile", manifest, settings, "fqn:*", PREPARE),
-    ]
+    """The steps `prepare`, after the gate after load, and `reconcile`, after the gate after canonical."""
+    loaded = TieoutTranslator(gate_key("after_load"), lambda key: key.path[0].startswith("raw_"))
+    prepare = _dbt_step("prepare", manifest, settings, loaded, PREPARE)
+    prepared = TieoutTranslator(gate_key("after_canonical"), prepare.keys.__contains__)
+    return [prepare, _dbt_step("reconcile", manifest, settings, prepared, "fqn:*", PREPARE)]

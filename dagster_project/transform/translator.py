@@ -4,7 +4,7 @@ Belongs here: names and labels. Asset keys mirror schema and table, so that the 
 the name in the file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -27,10 +27,16 @@ def _room(properties: Mapping[str, Any]) -> str:
 
 
 class TieoutTranslator(DagsterDbtTranslator):
-    """Groups and owners by folder, freshness on the marts."""
+    """Groups and owners by folder, freshness on the marts.
 
-    def __init__(self) -> None:
+    gate: the gate that has to be open before the step of this translator. behind_gate: whether an
+    upstream asset lies on its other side, so that a model which reads it has to wait.
+    """
+
+    def __init__(self, gate: dg.AssetKey, behind_gate: Callable[[dg.AssetKey], bool]) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_dbt_selection_by_name=True))
+        self._gate = gate
+        self._behind_gate = behind_gate
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
@@ -57,6 +63,11 @@ class TieoutTranslator(DagsterDbtTranslator):
     ) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
         properties = self.get_resource_props(manifest, unique_id)
-        if properties["resource_type"] == "model" and _room(properties) in ("ledger", "reconciliation"):
-            return spec.replace_attributes(freshness_policy=_PUBLISHED_FRESHNESS)
+        if properties["resource_type"] != "model":
+            return spec
+        upstream = {dep.asset_key for dep in spec.deps}
+        if self._gate not in upstream and any(map(self._behind_gate, upstream)):
+            spec = spec.replace_attributes(deps=[*spec.deps, dg.AssetDep(self._gate)])
+        if _room(properties) in ("ledger", "reconciliation"):
+            spec = spec.replace_attributes(freshness_policy=_PUBLISHED_FRESHNESS)
         return spec
