@@ -28,8 +28,7 @@ renamed as (
         source.category,
         source.transaction_type,
         source.statement_reference,
-        source.status,
-        source.updated_at
+        source.status
     from source
 )
 
