@@ -74,10 +74,12 @@ def run(
 
 @app.command()
 def sample(
-    orders: Annotated[int, typer.Option(help="Number of orders in both stores together.", min=1)] = 2000,
-    days: Annotated[int, typer.Option(help="Days of business, ending 2026-06-30.", min=7)] = 60,
-    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 1,
-    faults: Annotated[str, typer.Option(help="Faults to hide in it: none, normal or heavy.")] = "normal",
+    orders: Annotated[
+        int, typer.Option(help="Number of orders in both stores together (at least 600).")
+    ] = 2000,
+    days: Annotated[int, typer.Option(help="Days of business, ending 2026-06-30 (45 to 180).")] = 60,
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 7,
+    faults: Annotated[str, typer.Option(help="Faults hidden in it: none, default or heavy.")] = "default",
     out: Annotated[Path | None, typer.Option(help="Folder to write to. Default: the landing folder.")] = None,
 ) -> None:
     """Create the sample company: three entities, two stores, banks, ERP, cards, with known faults."""

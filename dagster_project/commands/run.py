@@ -110,7 +110,7 @@ def _sample_when_empty(place: Settings, progress: Progress) -> None:
     from dagster_project.commands.sample import create_sample
 
     with progress.step("sample", "create the sample company (the landing folder is empty)"):
-        create_sample(orders=2000, days=60, seed=1, faults="normal", out=None, is_quiet=True)
+        create_sample(orders=2000, days=60, seed=7, faults="default", out=None, is_quiet=True)
 
 
 def _own_sources() -> str:

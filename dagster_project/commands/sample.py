@@ -25,6 +25,10 @@ def create_sample(
     from pipelines.sample import write_sample
 
     started = time.perf_counter()
-    write_sample(landing, orders=orders, days=days, seed=seed, faults=faults, seeds=place.seeds)
+    try:
+        truth = write_sample(landing, orders=orders, days=days, seed=seed, faults=faults, seeds=place.seeds)
+    except ValueError as error:
+        raise CommandError(f"there is no such sample company: {error}") from error
     if not is_quiet:
         print(f"Sample company written in {time.perf_counter() - started:.1f} s: {landing}")
+        print(f"What is true in it, which the platform never reads: {truth}")
