@@ -5,8 +5,10 @@ of any number of records is one write.
 """
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 
@@ -47,3 +49,28 @@ def write_bytes(path: Path, content: bytes, gzipped: bool = False) -> None:
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, compresslevel=1, mtime=0))
     else:
         path.write_bytes(content)
+
+
+def stretches(sizes: list[tuple[int, int]], limit: int) -> Iterator[tuple[int, int]]:
+    """Cut days (day, records) into stretches (first, last) of at most `limit` records, but at least a day.
+
+    A query per stretch instead of per day: planning one costs as much as a thousand records.
+    """
+    first: int | None = None
+    last, total = 0, 0
+    for day, count in sizes:
+        if first is not None and total + count > limit:
+            yield first, last
+            first, total = None, 0
+        first = day if first is None else first
+        last, total = day, total + count
+    if first is not None:
+        yield first, last
+
+
+def by_day(rows: pa.Table) -> Iterator[tuple[int, pa.ChunkedArray]]:
+    """Slices of `record` by the ascending column `day`."""
+    days = rows["day"].to_numpy()
+    starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]]) if days.size else []
+    for start, end in zip(starts, [*starts[1:], days.size], strict=True):
+        yield int(days[start]), rows["record"].slice(int(start), int(end - start))

@@ -33,10 +33,10 @@ def spoil_ledger(books: Books) -> None:
     wanted = faults.count("gl_posting_missing") + faults.count("gl_posting_wrong_amount")
     step = max(1, len(plain) // max(wanted, 1))
     chosen = [plain[(i * step) % len(plain)] for i in range(wanted)]
-    missing, wrong = (
-        chosen[: faults.count("gl_posting_missing")],
-        chosen[faults.count("gl_posting_missing") :],
-    )
+    missing = chosen[: faults.count("gl_posting_missing")]
+    # The first line of an invoice or bill is its control account; an expense report begins with the cost.
+    rest = [p for p in plain if p not in missing and p.canonical_type in ("invoice", "bill")]
+    wrong = [rest[(i * step + 3) % len(rest)] for i in range(faults.count("gl_posting_wrong_amount"))]
     changes: dict[tuple[str, str, str, str], tuple[int, list[str]]] = {}
 
     def change(posting: Posting, fault: str, lines: list[tuple[str, str, int, int]], sign: int) -> None:

@@ -160,7 +160,7 @@ class Purchasing:
                 text(abs(document.total), document.currency), document.currency, case,
             )
         )  # fmt: skip
-        if case != "normal":
+        if case not in ("normal", "short_payment", "over_payment", "paid_twice"):
             truth.case(case, "bill", document.canonical_id)
         if is_bill:
             line.settles.append(

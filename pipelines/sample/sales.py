@@ -278,7 +278,7 @@ class Sales:
                 case,
             )
         )
-        if case != "normal":
+        if case not in ("normal", "short_payment", "over_payment", "paid_twice"):
             self.books.truth.case(case, document.kind, document.canonical_id)
 
     # -- cases ------------------------------------------------------------------------------------

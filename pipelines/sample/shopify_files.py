@@ -10,9 +10,11 @@ from pathlib import Path
 import duckdb
 
 from pipelines.sample.catalog import STORES, Store
-from pipelines.sample.files import write_records
+from pipelines.sample.files import by_day, stretches, write_records
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
+
+VERSIONS_AT_ONCE = 40_000  # about 140 MB of JSON in memory
 
 PREPARE = f"""
 create or replace macro money(cents) as cast(cast(cents as decimal(16, 0)) * 0.01 as varchar);
@@ -51,7 +53,7 @@ with today as (
         o.edit_day <= v.version_day as is_edited,
         o.fulfil_day <= v.version_day as is_fulfilled
     from versions v join visible_orders o on o.store = v.store and o.n = v.n
-    where v.store = $store and v.version_day = $day
+    where v.store = $store and v.version_day between $first and $last
 ),
 amounts as (
     select today.*,
@@ -62,18 +64,20 @@ amounts as (
     from today
 ),
 given_back as (
-    select r.n, sum(r.amount)::bigint as refunded, sum(r.tax)::bigint as refunded_tax
-    from order_refunds r where r.store = $store and r.day <= $day and r.n in (select n from today)
-    group by r.n
+    select t.version_day, r.n, sum(r.amount)::bigint as refunded, sum(r.tax)::bigint as refunded_tax
+    from order_refunds r join today t on t.n = r.n and r.day <= t.version_day
+    where r.store = $store
+    group by t.version_day, r.n
 ),
 returned as (
-    select l.n, l.line, sum(l.quantity)::bigint as quantity
+    select t.version_day, l.n, l.line, sum(l.quantity)::bigint as quantity
     from refund_lines l join order_refunds r on r.store = l.store and r.n = l.n and r.k = l.k
-    where l.store = $store and r.day <= $day and l.n in (select n from today)
-    group by l.n, l.line
+    join today t on t.n = l.n and r.day <= t.version_day
+    where l.store = $store
+    group by t.version_day, l.n, l.line
 ),
 items as (
-    select l.n, list(struct_pack(
+    select t.version_day, l.n, list(struct_pack(
         id := 13000000000000 + (l.n * 8 + l.line) * 2 + $store,
         admin_graphql_api_id := 'gid://shopify/LineItem/' || (13000000000000 + (l.n * 8 + l.line) * 2 + $store),
         current_quantity := l.quantity - coalesce(b.quantity, 0),
@@ -115,25 +119,25 @@ items as (
     join today t on t.n = l.n
     join products p on p.product = l.product
     left join places pl on pl.store = $store and pl.place = t.place
-    left join returned b on b.n = l.n and b.line = l.line
-    where l.store = $store and l.added_day <= $day
-    group by l.n
+    left join returned b on b.version_day = t.version_day and b.n = l.n and b.line = l.line
+    where l.store = $store and l.added_day <= t.version_day
+    group by t.version_day, l.n
 ),
 taxed as (
-    select n, list(struct_pack(price := money(tax), rate := {order_rate}, title := {tax_title}, channel_liable := false)
+    select version_day, n, list(struct_pack(price := money(tax), rate := {order_rate}, title := {tax_title}, channel_liable := false)
         order by rate desc) as tax_lines
     from (
-        select x.n, x.rate, any_value(x.state) as state, sum(x.tax)::bigint as tax
+        select x.version_day, x.n, x.rate, any_value(x.state) as state, sum(x.tax)::bigint as tax
         from (
-            select l.n, l.rate, l.tax, pl.state
+            select t.version_day, l.n, l.rate, l.tax, pl.state
             from lines l join today t on t.n = l.n left join places pl on pl.store = $store and pl.place = t.place
-            where l.store = $store and l.added_day <= $day
+            where l.store = $store and l.added_day <= t.version_day
             union all
-            select n, shipping_rate, shipping_tax, null from today where shipping_tax > 0
+            select version_day, n, shipping_rate, shipping_tax, null from today where shipping_tax > 0
         ) x
-        where x.tax > 0 group by x.n, x.rate
+        where x.tax > 0 group by x.version_day, x.n, x.rate
     ) pl
-    group by n
+    group by version_day, n
 ),
 returned_items as (
     select l.n, l.k, list(struct_pack(
@@ -154,7 +158,7 @@ returned_items as (
     group by l.n, l.k
 ),
 refund_list as (
-    select r.n, list(struct_pack(
+    select t.version_day, r.n, list(struct_pack(
         id := 900000000000 + (r.n * 4 + r.k) * 2 + $store,
         admin_graphql_api_id := 'gid://shopify/Refund/' || (900000000000 + (r.n * 4 + r.k) * 2 + $store),
         created_at := stamp(c.date, c.utc_offset, r.second),
@@ -197,11 +201,12 @@ refund_list as (
         refund_line_items := coalesce(i.refund_line_items, [])
     ) order by r.k) as refunds
     from order_refunds r
+    join today t on t.n = r.n and r.day <= t.version_day
     join clocks c on c.store = r.store and c.day = r.day
     left join returned_items i on i.n = r.n and i.k = r.k
     left join psp_refunds p on p.store = r.store and p.n = r.n and p.k = r.k
-    where r.store = $store and r.day <= $day and r.n in (select n from today)
-    group by r.n
+    where r.store = $store
+    group by t.version_day, r.n
 ),
 people_of as (
     select a.*,
@@ -331,22 +336,22 @@ final as (
                 amount_set := struct_pack(shop_money := struct_pack(amount := money(a.shipping_discount), currency_code := '{currency}'),
                     presentment_money := struct_pack(amount := money(a.shipping_discount), currency_code := '{currency}')),
                 discount_application_index := 0)] end)]
-    ))::varchar as json, a.n
+    ))::varchar as json, a.n, a.version_day
     from people_of a
     join clocks c on c.store = $store and c.day = a.day
     join clocks u on u.store = $store and u.day = a.version_day
     join clocks f on f.store = $store and f.day = least(a.fulfil_day, getvariable('last_day'))
     join places pl on pl.store = $store and pl.place = a.place
-    join items i on i.n = a.n
-    left join taxed x on x.n = a.n
-    left join refund_list r on r.n = a.n
-    left join given_back g on g.n = a.n
+    join items i on i.version_day = a.version_day and i.n = a.n
+    left join taxed x on x.version_day = a.version_day and x.n = a.n
+    left join refund_list r on r.version_day = a.version_day and r.n = a.n
+    left join given_back g on g.version_day = a.version_day and g.n = a.n
 )
-select {drift} || '{separator}' as record from final order by n
+select {drift} || '{separator}' as record, version_day as day from final order by version_day, n
 """
 
 
-def _statement(store: Store, has_drift: bool) -> str:
+def _statement(store: Store, drift_from: int | None) -> str:
     included = store.tax_included
     return (
         _ORDERS.replace("{order_base}", str(store.order_id_base))
@@ -370,14 +375,16 @@ def _statement(store: Store, has_drift: bool) -> str:
         .replace("{locale}", "de-DE" if store.number == 0 else "en-US")
         .replace("{street}", "Am Hafen" if store.number == 0 else "Main Street")
         .replace("{carrier}", "DHL" if store.number == 0 else "USPS")
-        .replace("{drift}", _WITH_NEW_FIELD if has_drift else "json")
+        .replace(
+            "{drift}", "json" if drift_from is None else _WITH_NEW_FIELD.replace("{from}", str(drift_from))
+        )
         .replace("{separator}", ",\n" if store.number == 0 else "\n")
     )
 
 
 # The field that Shopify's sample release adds from one day on: nobody announced it.
 NEW_FIELD = "loyalty_points_awarded"
-_WITH_NEW_FIELD = f"json[:-2] || ',\"{NEW_FIELD}\":' || (n % 40) || '}}'"
+_WITH_NEW_FIELD = f"case when version_day < {{from}} then json else json[:-2] || ',\"{NEW_FIELD}\":' || (n % 40) || '}}' end"
 
 
 def write_orders(
@@ -391,19 +398,24 @@ def write_orders(
     con.execute(PREPARE)
     for store in STORES:
         folder = out / store.source_name / "orders"
-        folder.mkdir(parents=True, exist_ok=True)
-        for day in range(time.last_day + 1):
-            has_drift = store.number == 0 and drift_from is not None and day >= drift_from
-            records = (
-                con.execute(_statement(store, has_drift), {"store": store.number, "day": day})
+        statement = _statement(store, drift_from if store.number == 0 else None)
+        sizes = con.execute(
+            "select version_day, count(*) from versions where store = ? group by all order by all",
+            [store.number],
+        ).fetchall()
+        for first, last in stretches(sizes, VERSIONS_AT_ONCE):
+            rows = (
+                con.execute(statement, {"store": store.number, "first": first, "last": last})
                 .arrow()
-                .read_all()["record"]
+                .read_all()
             )
-            stem = f"orders_{time.date(day).isoformat()}"
-            if store.number == 0:
-                write_records(
-                    folder / f"{stem}.json", records, b'{"orders":[\n', b"]}\n", trim=2, gzipped=day % 7 == 6
-                )
-            else:
-                write_records(folder / f"{stem}.jsonl", records, gzipped=day % 7 == 6)
+            for day, records in by_day(rows):
+                stem = f"orders_{time.date(day).isoformat()}"
+                gzipped = day % 7 == 6
+                if store.number == 0:
+                    write_records(
+                        folder / f"{stem}.json", records, b'{"orders":[\n', b"]}\n", trim=2, gzipped=gzipped
+                    )
+                else:
+                    write_records(folder / f"{stem}.jsonl", records, gzipped=gzipped)
         progress(store.source_name)

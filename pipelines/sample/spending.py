@@ -6,7 +6,7 @@ Belongs here: card transactions, expense lines, their reports, reimbursements an
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pipelines.sample.books import BankLine, Books, percent, text
+from pipelines.sample.books import BankLine, Books, text
 from pipelines.sample.company import BankAccount, Entity, Party
 from pipelines.sample.days import add_banking_days, on_or_after
 from pipelines.sample.truth import Match

@@ -10,14 +10,45 @@ from pipelines.sample.days import offset_text
 from pipelines.sample.files import write_bytes
 from pipelines.sample.spending import Report, Spending
 
-EXPENSES = (
-    "Expense ID,Report ID,Report Name,Employee ID,Employee,Expense Date,Submitted,Approved,Updated At,Currency,Amount,Tax,Tax Code,"
-    "Category,Merchant,Paid With,Card Transaction,Reimbursable,Status,Comment,Cost Center"
-).split(",")
-CARDS = (
-    "Transaction ID,Card,Cardholder ID,Transaction Date,Posting Date,Merchant,Billing Currency,Billing Amount,Merchant Currency,"
-    "Merchant Amount,Merchant Category,Type,Statement,Status"
-).split(",")
+EXPENSES = [
+    "Expense ID",
+    "Report ID",
+    "Report Name",
+    "Employee ID",
+    "Employee",
+    "Expense Date",
+    "Submitted",
+    "Approved",
+    "Updated At",
+    "Currency",
+    "Amount",
+    "Tax",
+    "Tax Code",
+    "Category",
+    "Merchant",
+    "Paid With",
+    "Card Transaction",
+    "Reimbursable",
+    "Status",
+    "Comment",
+    "Cost Center",
+]
+CARDS = [
+    "Transaction ID",
+    "Card",
+    "Cardholder ID",
+    "Transaction Date",
+    "Posting Date",
+    "Merchant",
+    "Billing Currency",
+    "Billing Amount",
+    "Merchant Currency",
+    "Merchant Amount",
+    "Merchant Category",
+    "Type",
+    "Statement",
+    "Status",
+]
 DRIFT_COLUMN = "Project"
 
 

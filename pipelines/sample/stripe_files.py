@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.sample.catalog import STORES, Store
-from pipelines.sample.files import write_records
+from pipelines.sample.files import by_day, stretches, write_records
 from pipelines.sample.timeline import Timeline
 
 PREPARE = """
@@ -22,21 +22,22 @@ from (
 ) v join charges c on c.store = v.store and c.charge_id = v.charge_id
 group by v.store, v.version_day, c.charge_id
 order by v.store, v.version_day, c.charge_id;
+create or replace table file_days as select unnest(range(getvariable('last_day')::bigint + 1)) as day;
 """
 
 # A page is what one API call returns: the newest at most 100 objects, and whether there are more.
 _PAGES = """
-select '{"object":"list","url":"' || url || '","has_more":' || (page < max(page) over (partition by url))::varchar
-    || ',"data":[' || data || ']}' || chr(10) as record
+select file_day as day, '{"object":"list","url":"' || url || '","has_more":'
+    || (page < max(page) over (partition by file_day, url))::varchar || ',"data":[' || data || ']}' || chr(10) as record
 from (
-    select url, (number - 1) // 100 as page, string_agg(json, ',' order by number) as data
-    from (select url, json, row_number() over (partition by url order by position) as number from (%s))
-    group by url, page
-) order by url, page
+    select file_day, url, (number - 1) // 100 as page, string_agg(json, ',' order by number) as data
+    from (select file_day, url, json, row_number() over (partition by file_day, url order by position) as number from (%s))
+    group by file_day, url, page
+) order by file_day, url, page
 """
 
 _CHARGES = """
-select '/v1/charges' as url, row_number() over (order by ch.day desc, ch.second desc, ch.charge_id) as position,
+select v.version_day as file_day, '/v1/charges' as url, row_number() over (order by ch.day desc, ch.second desc, ch.charge_id) as position,
     to_json(struct_pack(
     id := ch.charge_id, object := 'charge', amount := ch.amount,
     amount_captured := case when ch.is_paid then ch.amount else 0 end,
@@ -88,14 +89,17 @@ left join people p on p.store = ch.store and p.person = o.person
 left join places pl on pl.store = ch.store and pl.place = o.place
 left join shop_parties s on s.store = ch.store and s.ordinal = o.shop_customer
 left join stripe_invoices si on ch.store = 1 and ch.k = 3 and si.n = ch.n
-left join (select charge_id, sum(amount) as amount from psp_refunds where store = $store and day <= $day group by charge_id) back
-    on back.charge_id = ch.charge_id
-left join disputes d on d.store = ch.store and d.charge_id = ch.charge_id and d.day <= $day
-where v.store = $store and v.version_day = $day
+left join (
+    select x.version_day, x.charge_id, sum(r.amount) as amount
+    from charge_versions x join psp_refunds r on r.store = x.store and r.charge_id = x.charge_id and r.day <= x.version_day
+    where x.store = $store and x.version_day between $first and $last group by x.version_day, x.charge_id
+) back on back.charge_id = ch.charge_id and back.version_day = v.version_day
+left join disputes d on d.store = ch.store and d.charge_id = ch.charge_id and d.day <= v.version_day
+where v.store = $store and v.version_day between $first and $last
 """
 
 _REFUNDS = """
-select '/v1/refunds' as url, row_number() over (order by r.second desc, r.refund_id) as position, to_json(struct_pack(
+select r.day as file_day, '/v1/refunds' as url, row_number() over (order by r.second desc, r.refund_id) as position, to_json(struct_pack(
     id := r.refund_id, object := 'refund', amount := r.amount, balance_transaction := r.txn_id, charge := r.charge_id,
     created := c.midnight + r.second, currency := lower('{currency}'),
     destination_details := json_object('type', 'card', 'card', json_object('reference_status', 'pending', 'reference_type', 'acquirer_reference_number', 'type', 'refund')),
@@ -103,17 +107,17 @@ select '/v1/refunds' as url, row_number() over (order by r.second desc, r.refund
     reason := 'requested_by_customer', receipt_number := null::varchar, source_transfer_reversal := null::varchar,
     status := 'succeeded', transfer_reversal := null::varchar))::varchar as json
 from psp_refunds r join clocks c on c.store = r.store and c.day = r.day
-where r.store = $store and r.day = $day
+where r.store = $store and r.day between $first and $last
 """
 
 _DISPUTES = """
-select '/v1/disputes' as url, row_number() over (order by d.second desc, d.dispute_id) as position, to_json(struct_pack(
+select f.day as file_day, '/v1/disputes' as url, row_number() over (order by d.second desc, d.dispute_id) as position, to_json(struct_pack(
     id := d.dispute_id, object := 'dispute', amount := d.amount,
     balance_transactions := list_filter([
         struct_pack(id := d.txn_id, object := 'balance_transaction', amount := -d.amount, currency := lower('{currency}'),
             created := c.midnight + d.second, fee := {dispute_fee}, net := -d.amount - {dispute_fee},
             reporting_category := 'dispute', source := d.dispute_id, status := 'available', type := 'adjustment'),
-        case when d.reversal_txn_id is not null and d.closed_day <= $day then
+        case when d.reversal_txn_id is not null and d.closed_day <= f.day then
         struct_pack(id := d.reversal_txn_id, object := 'balance_transaction', amount := d.amount, currency := lower('{currency}'),
             created := x.midnight + d.second, fee := 0, net := d.amount,
             reporting_category := 'dispute_reversal', source := d.dispute_id, status := 'available', type := 'adjustment') end],
@@ -122,14 +126,15 @@ select '/v1/disputes' as url, row_number() over (order by d.second desc, d.dispu
     evidence := json_object('customer_email_address', null), evidence_details := json_object('due_by', c.midnight + 1209600, 'has_evidence', true, 'past_due', false, 'submission_count', 1),
     is_charge_refundable := false, livemode := true, metadata := json_object(), payment_intent := d.payment_intent_id,
     reason := case d.n % 3 when 0 then 'fraudulent' when 1 then 'product_not_received' else 'duplicate' end,
-    status := case when d.status in ('won', 'lost') and d.closed_day > $day then 'under_review' else d.status end))::varchar as json
+    status := case when d.status in ('won', 'lost') and d.closed_day > f.day then 'under_review' else d.status end))::varchar as json
 from disputes d join clocks c on c.store = d.store and c.day = d.day
 join clocks x on x.store = d.store and x.day = d.closed_day
-where d.store = $store and ($day = d.day or ($day = d.closed_day and d.status in ('won', 'lost')))
+join file_days f on f.day = d.day or (f.day = d.closed_day and d.status in ('won', 'lost'))
+where d.store = $store and f.day between $first and $last
 """
 
 _PAYOUTS = """
-select '/v1/payouts' as url, row_number() over (order by p.day desc, p.payout_id) as position, to_json(struct_pack(
+select f.day as file_day, '/v1/payouts' as url, row_number() over (order by p.day desc, p.payout_id) as position, to_json(struct_pack(
     id := p.payout_id, object := 'payout', amount := p.amount, application_fee := null::varchar,
     arrival_date := a.midnight + epoch(a.date::timestamp)::bigint - a.midnight, automatic := true,
     balance_transaction := p.txn_id, created := c.midnight + 21600, currency := lower('{currency}'),
@@ -137,27 +142,29 @@ select '/v1/payouts' as url, row_number() over (order by p.day desc, p.payout_id
     failure_code := null::varchar, failure_message := null::varchar, livemode := true, metadata := json_object(),
     method := 'standard', original_payout := null::varchar, reconciliation_status := 'completed', reversed_by := null::varchar,
     source_type := 'card', statement_descriptor := '{descriptor}',
-    status := case when x.arrival_day <= $day then 'paid' else 'in_transit' end,
+    status := case when x.arrival_day <= f.day then 'paid' else 'in_transit' end,
     trace_id := json_object('status', 'supported', 'value', trace_of(p.payout_id)), type := 'bank_account'))::varchar as json
 from payouts p join payout_arrivals x using (payout_id)
 join clocks c on c.store = p.store and c.day = p.day
 join clocks a on a.store = p.store and a.day = x.arrival_day
-where p.store = $store and (p.day = $day or x.arrival_day = $day)
+join file_days f on f.day = p.day or f.day = x.arrival_day
+where p.store = $store and f.day between $first and $last
 """
 
 # The balance transactions of a payout are listed with the payout in the address; that is the only place
 # where Stripe says which payout one belongs to. On the last day, what is not paid out yet.
 _BALANCE = """
-select url, row_number() over (order by day desc, second desc, txn_id) as position, to_json(struct_pack(
+select file_day, url, row_number() over (order by day desc, second desc, txn_id) as position, to_json(struct_pack(
     id := txn_id, object := 'balance_transaction', amount := amount,
     available_on := epoch(available_date::timestamp)::bigint, created := midnight + second, currency := lower('{currency}'),
     description := description, exchange_rate := null::double, fee := fee,
     fee_details := case when fee = 0 then [] else [struct_pack(amount := fee, application := null::varchar, currency := lower('{currency}'),
         description := case when category = 'dispute' then 'Dispute fee' else 'Stripe processing fees' end, type := 'stripe_fee')] end,
     net := amount - fee, reporting_category := category, source := source_id,
-    status := case when available_day <= $day then 'available' else 'pending' end, type := type))::varchar as json
+    status := case when available_day <= file_day then 'available' else 'pending' end, type := type))::varchar as json
 from (
     select case when t.payout_id is null then '/v1/balance_transactions' else '/v1/balance_transactions?payout=' || t.payout_id end as url,
+        coalesce(p.day, getvariable('last_day')) as file_day,
         t.day, t.second, t.txn_id, t.amount, t.fee, t.category, t.source_id, t.type, t.available_day,
         c.midnight, a.date as available_date,
         case t.category when 'charge' then 'Charge' when 'refund' then 'REFUND FOR CHARGE' when 'dispute' then 'Chargeback withdrawal'
@@ -165,31 +172,31 @@ from (
     from paid_txns t join clocks c on c.store = t.store and c.day = t.day
     join clocks a on a.store = t.store and a.day = t.available_day
     left join payouts p on p.store = t.store and p.payout_id = t.payout_id
-    where t.store = $store and case when t.payout_id is null then $day = getvariable('last_day') else p.day = $day end
+    where t.store = $store and coalesce(p.day, getvariable('last_day')) between $first and $last
     union all
-    select '/v1/balance_transactions?payout=' || p.payout_id, p.day, 21600, p.txn_id, -p.amount, 0, 'payout', p.payout_id, 'payout', p.day,
+    select '/v1/balance_transactions?payout=' || p.payout_id, p.day, p.day, 21600, p.txn_id, -p.amount, 0, 'payout', p.payout_id, 'payout', p.day,
         c.midnight, c.date, 'STRIPE PAYOUT'
     from payouts p join clocks c on c.store = p.store and c.day = p.day
-    where p.store = $store and p.day = $day
+    where p.store = $store and p.day between $first and $last
 )
 """
 
 _INVOICES = """
-select '/v1/invoices' as url, row_number() over (order by i.n desc) as position, to_json(struct_pack(
+select f.day as file_day, '/v1/invoices' as url, row_number() over (order by i.n desc) as position, to_json(struct_pack(
     id := i.invoice_id, object := 'invoice', account_country := 'US', account_name := 'Prairie Goods Inc',
-    amount_due := i.total, amount_paid := case when i.paid_day <= $day then i.total else 0 end,
-    amount_remaining := case when i.paid_day <= $day then 0 else i.total end, amount_shipping := 0,
-    application := null::varchar, attempt_count := (i.paid_day <= $day)::bigint, attempted := i.paid_day <= $day, auto_advance := true,
-    billing_reason := 'manual', charge := case when i.paid_day <= $day then ch.charge_id end, collection_method := 'send_invoice',
+    amount_due := i.total, amount_paid := case when i.paid_day <= f.day then i.total else 0 end,
+    amount_remaining := case when i.paid_day <= f.day then 0 else i.total end, amount_shipping := 0,
+    application := null::varchar, attempt_count := (i.paid_day <= f.day)::bigint, attempted := i.paid_day <= f.day, auto_advance := true,
+    billing_reason := 'manual', charge := case when i.paid_day <= f.day then ch.charge_id end, collection_method := 'send_invoice',
     created := c.midnight + 36000, currency := 'usd', customer := i.stripe_customer, customer_email := i.email, customer_name := i.name,
     customer_phone := null::varchar, default_payment_method := null::varchar, description := null::varchar, discounts := []::varchar[],
     due_date := d.midnight + 86399, effective_at := c.midnight + 36000, ending_balance := 0, footer := null::varchar,
     hosted_invoice_url := 'https://invoice.stripe.com/i/' || i.invoice_id,
     lines := struct_pack(object := 'list', data := l.data, has_more := false, total_count := len(l.data), url := '/v1/invoices/' || i.invoice_id || '/lines'),
-    livemode := true, metadata := json_object(), number := i.invoice_number, paid := i.paid_day <= $day,
-    payment_intent := case when i.paid_day <= $day then ch.payment_intent_id end,
+    livemode := true, metadata := json_object(), number := i.invoice_number, paid := i.paid_day <= f.day,
+    payment_intent := case when i.paid_day <= f.day then ch.payment_intent_id end,
     period_end := c.midnight + 36000, period_start := c.midnight + 36000, starting_balance := 0,
-    status := case when i.paid_day <= $day then 'paid' else 'open' end, subtotal := i.total, subtotal_excluding_tax := i.total,
+    status := case when i.paid_day <= f.day then 'paid' else 'open' end, subtotal := i.total, subtotal_excluding_tax := i.total,
     tax := 0, total := i.total, total_discount_amounts := []::varchar[], total_excluding_tax := i.total, total_tax_amounts := []::varchar[]))::varchar as json
 from stripe_invoices i
 join clocks c on c.store = 1 and c.day = i.day
@@ -201,9 +208,11 @@ join (
         discounts := []::varchar[], livemode := true, metadata := json_object(), proration := false, quantity := quantity,
         tax_amounts := []::varchar[], type := 'invoiceitem', unit_amount_excluding_tax := (amount // quantity)::varchar) order by line) as data
     from stripe_invoice_lines group by n) l on l.n = i.n
-where $store = 1 and (i.day = $day or i.paid_day = $day)
+join file_days f on f.day = i.day or f.day = i.paid_day
+where $store = 1 and f.day between $first and $last
 """
 
+OBJECTS_AT_ONCE = 60_000  # about 100 MB of JSON in memory
 OBJECTS = {
     "charges": _CHARGES,
     "refunds": _REFUNDS,
@@ -228,14 +237,24 @@ def write_objects(con: duckdb.DuckDBPyConnection, out: Path, time: Timeline) -> 
     """Write stripe_*/<object>/<object>_<day>.jsonl for every day on which there is something to list."""
     con.execute(PREPARE)
     for store in STORES:
+        per_day = dict(
+            con.execute(
+                "select version_day, count(*) from charge_versions where store = ? group by all",
+                [store.number],
+            ).fetchall()
+        )
         for name, sql in OBJECTS.items():
             if name == "invoices" and store.number == 0:
                 continue
             statement = _statement(store, sql)
-            for day in range(time.last_day + 1):
-                pages = (
-                    con.execute(statement, {"store": store.number, "day": day}).arrow().read_all()["record"]
+            for first, last in stretches(
+                [(d, per_day.get(d, 1)) for d in range(time.last_day + 1)], OBJECTS_AT_ONCE
+            ):
+                rows = (
+                    con.execute(statement, {"store": store.number, "first": first, "last": last})
+                    .arrow()
+                    .read_all()
                 )
-                if len(pages):
+                for day, pages in by_day(rows):
                     path = out / store.stripe / name / f"{name}_{time.date(day).isoformat()}.jsonl"
                     write_records(path, pages, gzipped=name in ("refunds", "charges") and day % 5 == 4)

@@ -5,7 +5,6 @@ Belongs here: the invoices and their lines. Their charges, fees and payouts are 
 """
 
 import hashlib
-from datetime import timedelta
 
 import duckdb
 import pyarrow as pa
