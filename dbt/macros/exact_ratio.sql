@@ -9,9 +9,9 @@
     cast(
         cast(
             (
-                cast(2 as hugeint) * cast({{ numerator }} * 100000000 as hugeint) * cast(100000000 as hugeint)
-                + cast({{ denominator }} * 100000000 as hugeint)
-            ) // (cast(2 as hugeint) * cast({{ denominator }} * 100000000 as hugeint))
+                cast(2 as hugeint) * cast(cast({{ numerator }} as decimal(38, 8)) * 100000000 as hugeint) * cast(100000000 as hugeint)
+                + cast(cast({{ denominator }} as decimal(38, 8)) * 100000000 as hugeint)
+            ) // (cast(2 as hugeint) * cast(cast({{ denominator }} as decimal(38, 8)) * 100000000 as hugeint))
         as decimal(28, 0)) * cast(0.00000001 as decimal(9, 8))
     as decimal(18, 8))
 {%- endmacro %}

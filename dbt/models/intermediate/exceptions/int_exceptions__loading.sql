@@ -36,7 +36,7 @@ conflicts as (
 select
     case when reason_code = 'unreadable_file' or source_position = 0 then 'rejected_file' else 'rejected_record' end as exception_type,
     entity_id,
-    case when reason_code = 'unreadable_file' or source_position = 0 then 'source_file' else 'source_record' end as document_type,
+    case when reason_code = 'unreadable_file' or source_position = 0 then 'source_file' else 'record' end as document_type,
     case
         when reason_code = 'unreadable_file' or source_position = 0 then source_file
         else source_file || '#' || cast(source_position as varchar)
