@@ -30,8 +30,13 @@ class Outcome:
 
 
 def match_files(
-    left: Path, right: Path, out: Path, rules: Path | None = None, mapping: dict | Path | str | list[str] | None = None,
-    explain: bool = False, echo: Callable[[str], None] | None = print,
+    left: Path,
+    right: Path,
+    out: Path,
+    rules: Path | None = None,
+    mapping: dict | Path | str | list[str] | None = None,
+    explain: bool = False,
+    echo: Callable[[str], None] | None = print,
 ) -> Outcome:
     """Match two files and write matches, match_allocations, left_open, right_open (Parquet) and report.html.
 
@@ -54,7 +59,9 @@ def match_files(
     }
     for name, table in files.items():
         pq.write_table(table, out / name)
-    html = report.render(left.name, right.name, left_table, right_table, matched, rule_list or default_rules(), tolerances)
+    html = report.render(
+        left.name, right.name, left_table, right_table, matched, rule_list or default_rules(), tolerances
+    )
     (out / "report.html").write_text(html, encoding="utf-8")
     counts = figures(matched)
     outcome = Outcome(out, matched, counts, [*(out / name for name in files), out / "report.html"], "")
@@ -74,14 +81,29 @@ def load_rules(path: Path | None) -> tuple[list[Rule] | None, list[Tolerance]]:
     rows = data.get("rules") if isinstance(data, dict) else data
     tolerances = data.get("tolerances") if isinstance(data, dict) else None
     if rows is None and not tolerances:
-        raise ValueError(f"{path}: expected a list `rules:` (match_rule_id, evidence, difference_reason, …) or `tolerances:`")
-    as_table = lambda given: pa.Table.from_pylist([{k: None if v is None else str(v) for k, v in row.items()} for row in given])  # noqa: E731
+        raise ValueError(
+            f"{path}: expected a list `rules:` (match_rule_id, evidence, difference_reason, …) or `tolerances:`"
+        )
+    as_table = lambda given: pa.Table.from_pylist(
+        [{k: None if v is None else str(v) for k, v in row.items()} for row in given]
+    )  # noqa: E731
     if rows:
         names = sorted({key for row in rows for key in row} - set(Rule.__dataclass_fields__))
         if names:
-            raise ValueError(f"{path}: unknown fields {', '.join(names)}; a rule has {', '.join(Rule.__dataclass_fields__)}")
-        rows = [{field: row.get(field) for field in Rule.__dataclass_fields__} | {"match_rule_id": row.get("match_rule_id") or f"rule_{i + 1}", "priority": row.get("priority") or 10 * (i + 1)} for i, row in enumerate(rows)]
-    return (read_rules(as_table(rows)) if rows else None), (read_tolerances(as_table(tolerances)) if tolerances else [])
+            raise ValueError(
+                f"{path}: unknown fields {', '.join(names)}; a rule has {', '.join(Rule.__dataclass_fields__)}"
+            )
+        rows = [
+            {field: row.get(field) for field in Rule.__dataclass_fields__}
+            | {
+                "match_rule_id": row.get("match_rule_id") or f"rule_{i + 1}",
+                "priority": row.get("priority") or 10 * (i + 1),
+            }
+            for i, row in enumerate(rows)
+        ]
+    return (read_rules(as_table(rows)) if rows else None), (
+        read_tolerances(as_table(tolerances)) if tolerances else []
+    )
 
 
 def load_mapping(mapping) -> dict | None:
@@ -98,9 +120,15 @@ def load_mapping(mapping) -> dict | None:
             place, _, column = part.partition("=")
             side, _, role = place.strip().partition(".")
             if side not in ("left", "right") or not role or not column:
-                raise ValueError(f"--map {part!r}: expected left.ROLE=COLUMN or right.ROLE=COLUMN, for example left.amount=Betrag")
+                raise ValueError(
+                    f"--map {part!r}: expected left.ROLE=COLUMN or right.ROLE=COLUMN, for example left.amount=Betrag"
+                )
             role, column = role.strip(), column.strip()
-            value: str | list[str] = [c.strip() for c in column.split(",")] if role in ("references", "texts", "attributes") else column
+            value: str | list[str] = (
+                [c.strip() for c in column.split(",")]
+                if role in ("references", "texts", "attributes")
+                else column
+            )
             found.setdefault(side, {})[role] = value
     return found
 
@@ -112,8 +140,15 @@ def open_rows(table: pa.Table, matched: TableMatch, side: str) -> pa.Table:
         con.register("positions", matched.result.positions)
         con.register("notes", matched.result.notes)
         mapping = matched.left if side == "left" else matched.right
-        names = [name for name in table.column_names if name not in (f"{side}_id", "amount", "open_amount", "currency", "status", "match_id", "reason")]
-        source = table.append_column("__id", table.column(mapping.id) if mapping.id else pa.array([str(i + 1) for i in range(table.num_rows)]))
+        names = [
+            name
+            for name in table.column_names
+            if name not in (f"{side}_id", "amount", "open_amount", "currency", "status", "match_id", "reason")
+        ]
+        source = table.append_column(
+            "__id",
+            table.column(mapping.id) if mapping.id else pa.array([str(i + 1) for i in range(table.num_rows)]),
+        )
         source = source.append_column("__row", pa.array(range(table.num_rows), pa.int64()))
         con.register("source_file", source)
         kept = "".join(f', source_file."{name.replace(chr(34), chr(34) * 2)}"' for name in names)
@@ -137,7 +172,9 @@ def figures(matched: TableMatch) -> dict[str, int]:
     rows = matched.result.positions.group_by(["side", "status"]).aggregate([("item_id", "count")]).to_pylist()
     counts = {f"{row['side']}_{row['status']}": row["item_id_count"] for row in rows}
     for status in ("auto", "suggested"):
-        counts[f"matches_{status}"] = sum(1 for value in matched.result.matches.column("status").to_pylist() if value == status)
+        counts[f"matches_{status}"] = sum(
+            1 for value in matched.result.matches.column("status").to_pylist() if value == status
+        )
     return counts
 
 
@@ -145,7 +182,12 @@ def amounts_open(matched: TableMatch, side: str) -> dict[str, Decimal]:
     """Open amount per currency of one side."""
     totals: dict[str, Decimal] = {}
     table = matched.result.positions
-    for place, currency, amount in zip(table.column("side").to_pylist(), table.column("currency").to_pylist(), table.column("open_amount").to_pylist(), strict=True):
+    for place, currency, amount in zip(
+        table.column("side").to_pylist(),
+        table.column("currency").to_pylist(),
+        table.column("open_amount").to_pylist(),
+        strict=True,
+    ):
         if place == side and amount:
             totals[currency or ""] = totals.get(currency or "", Decimal(0)) + amount
     return dict(sorted(totals.items()))
@@ -158,19 +200,38 @@ def _summary(left: Path, right: Path, outcome: Outcome) -> str:
         lines.append(f"  {side} {path.name}")
         lines += [f"    {role:<14} {column}" for role, column in mapping.words()]
     lines += [f"  note: {remark}" for remark in matched.remarks]
-    lines.append(f"Matches: {counts['matches_auto']} sure, {counts['matches_suggested']} suggested for review")
+    lines.append(
+        f"Matches: {counts['matches_auto']} sure, {counts['matches_suggested']} suggested for review"
+    )
     for side in ("left", "right"):
         total = sum(counts.get(f"{side}_{status}", 0) for status in ("auto", "suggested", "open"))
-        open_text = ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in amounts_open(matched, side).items()) or "nothing"
-        lines.append(f"  {side}: {total} rows, {counts.get(f'{side}_auto', 0)} matched, {counts.get(f'{side}_suggested', 0)} suggested, {counts.get(f'{side}_open', 0)} open ({open_text})")
-    lines += [f"  note: {row['message']}" for row in matched.result.notes.to_pylist() if row["item_id"] is None]
+        open_text = (
+            ", ".join(
+                f"{amount:,.2f} {currency}".strip()
+                for currency, amount in amounts_open(matched, side).items()
+            )
+            or "nothing"
+        )
+        lines.append(
+            f"  {side}: {total} rows, {counts.get(f'{side}_auto', 0)} matched, {counts.get(f'{side}_suggested', 0)} suggested, {counts.get(f'{side}_open', 0)} open ({open_text})"
+        )
+    lines += [
+        f"  note: {row['message']}" for row in matched.result.notes.to_pylist() if row["item_id"] is None
+    ]
     lines.append(f"Read {outcome.out / 'report.html'}")
     return "\n".join(lines)
 
 
 def explanation(matched: TableMatch, rules: list[Rule], tolerances: list[Tolerance]) -> str:
     """The SQL of every pass, as it ran, and the rules as SQL."""
-    parts = [f"-- {name}\n{sql}" for name, sql in matched.result.sql if not sql.startswith("select candidate,")]
-    return "\n\n".join([*parts, "-- the first rule that allows a candidate\nselect candidate,\n" + rule_case(rules, tolerances) + " as rule\nfrom measured"])
-
-
+    parts = [
+        f"-- {name}\n{sql}" for name, sql in matched.result.sql if not sql.startswith("select candidate,")
+    ]
+    return "\n\n".join(
+        [
+            *parts,
+            "-- the first rule that allows a candidate\nselect candidate,\n"
+            + rule_case(rules, tolerances)
+            + " as rule\nfrom measured",
+        ]
+    )

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_matrix
 
+from matching import texts
 from matching.items import NO_DATE, TICKS, Items
 
 LAG_LABELS = [
@@ -64,95 +64,7 @@ KEY_LABELS = [
     "shared batch",
 ]
 PARTY_LABELS = ["party unknown", "different parties", "similar names", "same party"]
-TEXT_LABELS = [
-    "no text to compare",
-    "no word shared",
-    "few words shared",
-    "some words shared",
-    "most words shared",
-    "all words shared",
-    "same party, text not counted twice",
-]
 ATTRIBUTE_LABELS = ["not given", "different", "equal"]
-
-#: Words of every second payment: they are shared without meaning anything.
-COMMON_WORDS = frozenset(
-    [
-        "PAYMENT",
-        "PAY",
-        "PYMT",
-        "PMT",
-        "TRANSFER",
-        "TRF",
-        "INVOICE",
-        "INV",
-        "RECHNUNG",
-        "RE",
-        "NR",
-        "NO",
-        "REF",
-        "REFERENCE",
-        "DEPOSIT",
-        "CREDIT",
-        "DEBIT",
-        "CARD",
-        "CHECK",
-        "CHEQUE",
-        "BANK",
-        "ACH",
-        "SEPA",
-        "WIRE",
-        "FROM",
-        "TO",
-        "FOR",
-        "OF",
-        "THE",
-        "AND",
-        "VON",
-        "AN",
-        "FUER",
-        "FUR",
-        "UEBERWEISUNG",
-        "UBERWEISUNG",
-        "ZAHLUNG",
-        "GUTSCHRIFT",
-        "LASTSCHRIFT",
-        "CUSTOMER",
-        "VENDOR",
-        "SUPPLIER",
-        "ORDER",
-        "BATCH",
-        "FEE",
-        "FEES",
-        "PURCHASE",
-        "SALE",
-        "SALES",
-        "POS",
-        "ONLINE",
-        "DIRECT",
-        "STANDING",
-        "RECEIPT",
-        "BILL",
-        "ACCOUNT",
-        "ACCT",
-        "GMBH",
-        "LTD",
-        "INC",
-        "LLC",
-        "CO",
-        "AG",
-        "CORP",
-        "COMPANY",
-        "LIMITED",
-        "DATE",
-        "VALUE",
-        "PAYOUT",
-        "SETTLEMENT",
-        "EUR",
-        "USD",
-        "GBP",
-    ]
-)
 
 
 @dataclass
@@ -202,7 +114,7 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
     amount, difference, is_fx, has_original, is_transposed = _amounts(con, items, sizes, l, r)
     lag_feature, lag = _lags(items, sizes, l, r)
     party = _parties(items, sizes, l, r)
-    text = _texts(con, items, sizes, l, r, party.level)
+    text = _texts(con, items, l, r, party.level)
     key = _keys(con, items, sizes, l, r, column, table.column("shared_key"))
     features = [key, amount, lag_feature, party, text, *_attributes(con, items, sizes, l, r)]
     shared = column["key_right_n"] > 0
@@ -244,7 +156,7 @@ def _occurrences(items: Items, value: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return left[code].astype(float), right[code].astype(float)
 
 
-def _chance(
+def chance_of(
     count: np.ndarray, total: np.ndarray, base: np.ndarray | float, strength: float = 20.0
 ) -> np.ndarray:
     """Probability that an unrelated row carries this value: its other occurrences, smoothed by `base`."""
@@ -253,12 +165,12 @@ def _chance(
 
 def _agreement(
     items: Items, sizes: _Sizes, value: np.ndarray, base, l: np.ndarray, r: np.ndarray
-) -> np.ndarray:  # noqa: E741
+) -> np.ndarray:
     left, right = _occurrences(items, value)
     rec = items.rec[l]
     base_l = base[l] if isinstance(base, np.ndarray) else base
     return np.log(
-        np.maximum(_chance(right[l], sizes.right[rec], base_l), _chance(left[l], sizes.left[rec], base_l))
+        np.maximum(chance_of(right[l], sizes.right[rec], base_l), chance_of(left[l], sizes.left[rec], base_l))
     )
 
 
@@ -450,73 +362,20 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
     # A short number turns up by accident: four digits are one of ten thousand, and texts hold several.
     base = np.clip(10.0 ** (2 - length), 2e-5, 5e-3) * np.where(declared, 0.3, 1.0)
     chance = np.maximum(
-        _chance(column["key_right_n"].astype(float), sizes.right[rec], base),
-        _chance(column["key_left_n"].astype(float), sizes.left[rec], base),
+        chance_of(column["key_right_n"].astype(float), sizes.right[rec], base),
+        chance_of(column["key_left_n"].astype(float), sizes.left[rec], base),
     )
     chance = np.maximum(chance, 3.0 * 10.0 ** -np.maximum(length, 1.0) * np.where(declared, 0.2, 1.0))
     log_u = np.where(shared, np.log(np.clip(chance, 1e-12, 1)), 0.0)
     return Feature("reference", KEY_LABELS, level, log_u)
 
 
-def _word_matrix(con, items: Items):
-    """Rows x words, weighted by how much a shared word says (its inverse frequency on the other side)."""
-    table = con.execute(
-        "select row, word, side = 'left' as is_left from word order by row, word"
-    ).to_arrow_table()
-    if not table.num_rows:
-        return None
-    row = table.column("row").combine_chunks().to_numpy(zero_copy_only=False)
-    encoded = table.column("word").combine_chunks().dictionary_encode()
-    code = encoded.indices.to_numpy(zero_copy_only=False)
-    words = encoded.dictionary.to_pylist()
-    is_left = items.is_left[row]
-    left, right = (
-        np.bincount(code[is_left], minlength=len(words)),
-        np.bincount(code[~is_left], minlength=len(words)),
-    )
-    base = np.array([0.1 if word in COMMON_WORDS else (0.02 if len(word) <= 2 else 2e-3) for word in words])
-    chance = np.maximum(
-        _chance(right, max(items.is_left.size - items.is_left.sum(), 1), base, 5.0),
-        _chance(left, max(items.is_left.sum(), 1), base, 5.0),
-    )
-    weight = np.clip(-np.log(chance), 0.05, 12.0)
-    shape = (len(items), len(words))
-    presence = csr_matrix((np.ones(len(row)), (row, code)), shape=shape)
-    return presence, weight
-
-
-def _texts(con, items: Items, sizes: _Sizes, l, r, party_level) -> Feature:  # noqa: E741
-    level = np.zeros(len(l), dtype=np.int8)
-    log_u = np.zeros(len(l))
-    matrix = _word_matrix(con, items)
-    if matrix is not None and len(l):
-        presence, weight = matrix
-        total = np.asarray(presence @ weight).ravel()
-        for start in range(0, len(l), 500_000):
-            part = slice(start, min(start + 500_000, len(l)))
-            both = presence[l[part]].multiply(presence[r[part]]).tocsr()
-            shared = np.asarray(both @ weight).ravel()
-            strongest = np.zeros(both.shape[0])
-            filled = np.flatnonzero(np.diff(both.indptr))
-            if len(filled):
-                strongest[filled] = np.maximum.reduceat(weight[both.indices], both.indptr[filled])
-            smaller = np.minimum(total[l[part]], total[r[part]])
-            share = np.where(smaller > 0, shared / np.maximum(smaller, 1e-9), 0)
-            step = np.where(
-                smaller <= 0,
-                0,
-                np.where(shared <= 0, 1, np.searchsorted([0.3, 0.6, 0.9], share, side="right") + 2),
-            )
-            level[part] = step
-            # Words of one name come together: the second says less than the first.
-            log_u[part] = np.where(
-                step >= 2,
-                -np.minimum(strongest + 0.4 * (shared - strongest), 11.0),
-                np.where(step == 1, np.log(0.9), 0.0),
-            )
-    level[party_level == 3] = 6
+def _texts(con, items: Items, l, r, party_level) -> Feature:  # noqa: E741
+    level, log_u = texts.compare(con, items, l, r)
+    # The names were compared as parties already: the same fact must not count twice.
+    level[party_level == 3] = texts.COVERED
     log_u[party_level == 3] = 0.0
-    return Feature("text", TEXT_LABELS, level, log_u)
+    return Feature("text", texts.LABELS, level, log_u)
 
 
 def _attributes(con, items: Items, sizes: _Sizes, l, r) -> list[Feature]:  # noqa: E741

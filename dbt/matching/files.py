@@ -100,15 +100,29 @@ def _csv(path: Path, content: bytes) -> pa.Table:
 
     table = arrow_csv.read_csv(
         pa.BufferReader(text.encode()),
-        read_options=arrow_csv.ReadOptions(column_names=names, skip_rows=skip, skip_rows_after_names=1, use_threads=False),
-        parse_options=arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values='"' in text, invalid_row_handler=keep),
-        convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False, quoted_strings_can_be_null=False),
+        read_options=arrow_csv.ReadOptions(
+            column_names=names, skip_rows=skip, skip_rows_after_names=1, use_threads=False
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values='"' in text, invalid_row_handler=keep
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+        ),
     )
     if invalid:
         # Lines of another width: read them all in Python rather than lose one; short lines are filled up.
         rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))[skip + 1 :]
-        rows = [[*row[: len(names)], *[""] * (len(names) - len(row))] for row in rows if any(cell.strip() for cell in row)]
-        table = pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)})
+        rows = [
+            [*row[: len(names)], *[""] * (len(names) - len(row))]
+            for row in rows
+            if any(cell.strip() for cell in row)
+        ]
+        table = pa.table(
+            {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)}
+        )
     return _blank_to_null(table)
 
 
@@ -127,11 +141,22 @@ def _excel(path: Path) -> pa.Table:
         raise UnreadableFile(f"{path}: no sheet has rows")
     filled = Counter(sum(value is not None for value in row) for row in best)
     width = max(filled.items(), key=lambda pair: (pair[1], pair[0]))[0]
-    start = next(i for i, row in enumerate(best) if sum(value is not None for value in row) >= max(width - 1, 1))
+    start = next(
+        i for i, row in enumerate(best) if sum(value is not None for value in row) >= max(width - 1, 1)
+    )
     columns = max(len(row) for row in best)
-    names = _unique([(best[start][i] if i < len(best[start]) else None) or f"column {i + 1}" for i in range(columns)])
+    names = _unique(
+        [(best[start][i] if i < len(best[start]) else None) or f"column {i + 1}" for i in range(columns)]
+    )
     body = best[start + 1 :]
-    return _blank_to_null(pa.table({name: pa.array([row[i] if i < len(row) else None for row in body], pa.string()) for i, name in enumerate(names)}))
+    return _blank_to_null(
+        pa.table(
+            {
+                name: pa.array([row[i] if i < len(row) else None for row in body], pa.string())
+                for i, name in enumerate(names)
+            }
+        )
+    )
 
 
 def _cell(value: object) -> str | None:
@@ -155,7 +180,11 @@ def _json(path: Path) -> pa.Table:
     except json.JSONDecodeError:
         data = [json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()]
     if isinstance(data, dict):
-        lists = [value for value in data.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
+        lists = [
+            value
+            for value in data.values()
+            if isinstance(value, list) and value and isinstance(value[0], dict)
+        ]
         data = max(lists, key=len) if lists else [data]
     names = list(dict.fromkeys(name for row in data if isinstance(row, dict) for name in row))
     if not names:
@@ -166,7 +195,9 @@ def _json(path: Path) -> pa.Table:
             return json.dumps(value, default=str, ensure_ascii=False)
         return _cell(value)
 
-    return _blank_to_null(pa.table({name: pa.array([text_of(row.get(name)) for row in data], pa.string()) for name in names}))
+    return _blank_to_null(
+        pa.table({name: pa.array([text_of(row.get(name)) for row in data], pa.string()) for name in names})
+    )
 
 
 def _text_columns(table: pa.Table) -> pa.Table:
@@ -175,14 +206,28 @@ def _text_columns(table: pa.Table) -> pa.Table:
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         if pa.types.is_floating(column.type):
-            whole = bool(pc.all(pc.or_kleene(pc.is_null(column), pc.equal(column, pc.floor(column)))).as_py()) if len(column) else False
+            whole = (
+                bool(pc.all(pc.or_kleene(pc.is_null(column), pc.equal(column, pc.floor(column)))).as_py())
+                if len(column)
+                else False
+            )
             column = (
                 column.cast(pa.int64()).cast(pa.string())
                 if whole and not bool(pc.any(pc.greater(pc.abs(column), 1e15)).as_py())
                 else pa.chunked_array([pa.array([_cell(value) for value in column.to_pylist()], pa.string())])
             )
         elif pa.types.is_nested(column.type):
-            column = pa.chunked_array([pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()], pa.string())])
+            column = pa.chunked_array(
+                [
+                    pa.array(
+                        [
+                            None if value is None else json.dumps(value, default=str)
+                            for value in column.to_pylist()
+                        ],
+                        pa.string(),
+                    )
+                ]
+            )
         elif not pa.types.is_string(column.type):
             column = column.cast(pa.string())
         columns[name] = column

@@ -82,7 +82,9 @@ class Mapping:
             rows.append(("direction", self.direction))
         for role in ("currency", "date", "due_date", "party", "party_id", "party_account", "group"):
             if getattr(self, role):
-                rows.append((role.replace("_", " "), f"{getattr(self, role)}{self._form(getattr(self, role))}"))
+                rows.append(
+                    (role.replace("_", " "), f"{getattr(self, role)}{self._form(getattr(self, role))}")
+                )
         for role in ("references", "texts", "attributes"):
             if getattr(self, role):
                 rows.append((role, ", ".join(getattr(self, role))))
@@ -117,14 +119,29 @@ def profile(con: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> l
             form = parse.date_format(con, sample, c)
             if form and whole > 0.95 and not re.search(NAMES["date"], name, re.I):
                 form = None
-        columns.append(Column(
-            name, position, filled / max(total, 1), distinct, distinct / max(filled, 1), share if form is None else 0.0,
-            parse.decimal_mark(con, sample, c) if share > 0.8 else ".", form, share < 0.8 and form is None, float(length), whole > 0.95, float(letters), float(cents),
-        ))
+        columns.append(
+            Column(
+                name,
+                position,
+                filled / max(total, 1),
+                distinct,
+                distinct / max(filled, 1),
+                share if form is None else 0.0,
+                parse.decimal_mark(con, sample, c) if share > 0.8 else ".",
+                form,
+                share < 0.8 and form is None,
+                float(length),
+                whole > 0.95,
+                float(letters),
+                float(cents),
+            )
+        )
     return columns
 
 
-def guess(con: duckdb.DuckDBPyConnection, left: pa.Table, right: pa.Table, given: dict | None = None) -> tuple[Mapping, Mapping, list[str]]:
+def guess(
+    con: duckdb.DuckDBPyConnection, left: pa.Table, right: pa.Table, given: dict | None = None
+) -> tuple[Mapping, Mapping, list[str]]:
     """Mappings of both files and remarks; `given` = {"left": {role: column}, "right": {...}} overrules.
 
     Raises ValueError when a file has no column that can be an amount, naming what was found.
@@ -137,11 +154,15 @@ def guess(con: duckdb.DuckDBPyConnection, left: pa.Table, right: pa.Table, given
     for side, roles in given.items():
         for role, column in roles.items():
             if role not in Mapping.__dataclass_fields__:
-                raise ValueError(f"--map {side}.{role}: unknown role; use one of {', '.join(Mapping.__dataclass_fields__)}")
+                raise ValueError(
+                    f"--map {side}.{role}: unknown role; use one of {', '.join(Mapping.__dataclass_fields__)}"
+                )
             names = [c.name for c in profiles[side]]
             for name in column if isinstance(column, list) else [column]:
                 if name not in names:
-                    raise ValueError(f"--map {side}.{role}: the file has no column {name!r}; it has {', '.join(names)}")
+                    raise ValueError(
+                        f"--map {side}.{role}: the file has no column {name!r}; it has {', '.join(names)}"
+                    )
             setattr(mappings[side], role, column)
             if role == "amount":
                 mappings[side].debit = mappings[side].credit = None
@@ -163,40 +184,108 @@ def _snake(name: str) -> str:
 
 def _amount_rank(column: Column) -> tuple:
     name = _snake(column.name)
-    exact = name in ("amount", "amt", "betrag", "value", "total", "total_amount", "amount_eur", "amount_usd", "net_amount", "net", "transaction_amount")
+    exact = name in (
+        "amount",
+        "amt",
+        "betrag",
+        "value",
+        "total",
+        "total_amount",
+        "amount_eur",
+        "amount_usd",
+        "net_amount",
+        "net",
+        "transaction_amount",
+    )
     return (not exact, _named("skip", name), not _named("amount", name), -column.money_like, column.position)
 
 
 def _by_name(columns: list[Column]) -> Mapping:
     mapping = Mapping()
     identifiers = [
-        c for c in columns
-        if c.unique == 1.0 and c.filled == 1.0 and c.date is None and not (c.money_like > 0.3 and not _named("id", _snake(c.name))) and c.average_length <= 64
+        c
+        for c in columns
+        if c.unique == 1.0
+        and c.filled == 1.0
+        and c.date is None
+        and not (c.money_like > 0.3 and not _named("id", _snake(c.name)))
+        and c.average_length <= 64
     ]
     ranked = sorted(
         (c for c in identifiers if _named("id", _snake(c.name)) or _named("reference", _snake(c.name))),
-        key=lambda c: (_snake(c.name) not in ("id", "uid", "uuid", "row_id", "record_id", "unique_id", "transaction_id", "txn_id", "left_id", "right_id"), not _named("id", _snake(c.name)), c.position),
+        key=lambda c: (
+            _snake(c.name)
+            not in (
+                "id",
+                "uid",
+                "uuid",
+                "row_id",
+                "record_id",
+                "unique_id",
+                "transaction_id",
+                "txn_id",
+                "left_id",
+                "right_id",
+            ),
+            not _named("id", _snake(c.name)),
+            c.position,
+        ),
     )
     if ranked:
         mapping.id = ranked[0].name
-    elif identifiers and identifiers[0].position == 0 and (identifiers[0].is_number or identifiers[0].is_text) and identifiers[0].average_length <= 40 and not _named("text", identifiers[0].name) and not _named("amount", _snake(identifiers[0].name)):
+    elif (
+        identifiers
+        and identifiers[0].position == 0
+        and (identifiers[0].is_number or identifiers[0].is_text)
+        and identifiers[0].average_length <= 40
+        and not _named("text", identifiers[0].name)
+        and not _named("amount", _snake(identifiers[0].name))
+    ):
         mapping.id = identifiers[0].name
-    debit = [c for c in columns if c.amount_share > 0.9 and c.name != mapping.id and _named("debit", _snake(c.name))]
-    credit = [c for c in columns if c.amount_share > 0.9 and c.name != mapping.id and _named("credit", _snake(c.name))]
+    debit = [
+        c
+        for c in columns
+        if c.amount_share > 0.9 and c.name != mapping.id and _named("debit", _snake(c.name))
+    ]
+    credit = [
+        c
+        for c in columns
+        if c.amount_share > 0.9 and c.name != mapping.id and _named("credit", _snake(c.name))
+    ]
     if debit and credit:
         mapping.debit, mapping.credit = debit[0].name, credit[0].name
     for c in columns:
-        if c.is_text and 0 < c.distinct <= 60 and c.average_length == 3 and _named("currency", _snake(c.name)):
+        if (
+            c.is_text
+            and 0 < c.distinct <= 60
+            and c.average_length == 3
+            and _named("currency", _snake(c.name))
+        ):
             mapping.currency = mapping.currency or c.name
     if mapping.currency is None:
-        mapping.currency = next((c.name for c in columns if c.is_text and 0 < c.distinct <= 5 and c.average_length == 3 and c.filled > 0.9 and c.name.lower().startswith(("cur", "ccy"))), None)
+        mapping.currency = next(
+            (
+                c.name
+                for c in columns
+                if c.is_text
+                and 0 < c.distinct <= 5
+                and c.average_length == 3
+                and c.filled > 0.9
+                and c.name.lower().startswith(("cur", "ccy"))
+            ),
+            None,
+        )
     return mapping
 
 
 def _amount_candidates(columns: list[Column], mapping: Mapping) -> list[Column]:
     found = [
-        c for c in columns
-        if c.amount_share > 0.9 and c.filled > 0.3 and c.name != mapping.id and c.date is None
+        c
+        for c in columns
+        if c.amount_share > 0.9
+        and c.filled > 0.3
+        and c.name != mapping.id
+        and c.date is None
         and not (c.is_number and _named("reference", _snake(c.name)) and not _named("amount", _snake(c.name)))
         and not (_named("id", _snake(c.name)) and not _named("amount", _snake(c.name)))
     ]
@@ -227,19 +316,33 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
         for c in columns:
             if c.amount_share > 0.8:
                 mapping.formats[c.name] = c.mark
-        direction = next((
-            c for c in columns
-            if c.is_text and 1 <= c.distinct <= 4 and c.filled > 0.9 and _named("direction", _snake(c.name)) and _is_direction(con, side, c.name)
-        ), None)
+        direction = next(
+            (
+                c
+                for c in columns
+                if c.is_text
+                and 1 <= c.distinct <= 4
+                and c.filled > 0.9
+                and _named("direction", _snake(c.name))
+                and _is_direction(con, side, c.name)
+            ),
+            None,
+        )
         choices = []
         if given.get(side, {}).get("amount"):
             choices = [Mapping(amount=mapping.amount)]
         else:
             if mapping.debit and mapping.credit:
                 choices.append(Mapping(debit=mapping.debit, credit=mapping.credit))
-            choices += [Mapping(amount=c.name) for c in _amount_candidates(columns, mapping)[:6] if c.name not in (mapping.debit, mapping.credit)]
+            choices += [
+                Mapping(amount=c.name)
+                for c in _amount_candidates(columns, mapping)[:6]
+                if c.name not in (mapping.debit, mapping.credit)
+            ]
         if not choices:
-            raise ValueError(f"the {side} file has no column of amounts; columns: {', '.join(c.name for c in columns)}. Name it with --map {side}.amount=COLUMN")
+            raise ValueError(
+                f"the {side} file has no column of amounts; columns: {', '.join(c.name for c in columns)}. Name it with --map {side}.amount=COLUMN"
+            )
         for choice in choices:
             choice.formats = mapping.formats
             if direction and choice.amount and _never_negative(con, side, choice):
@@ -255,30 +358,45 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
     _, a, b, shared = best
     if shared < 0.02:
         a, b = options["left"][0], options["right"][0]
-        remarks.append("hardly any amount occurs in both files: the amount columns were chosen by their names")
+        remarks.append(
+            "hardly any amount occurs in both files: the amount columns were chosen by their names"
+        )
     for side, choice in (("left", a), ("right", b)):
         mapping = mappings[side]
-        mapping.amount, mapping.debit, mapping.credit, mapping.direction = choice.amount, choice.debit, choice.credit, choice.direction
+        mapping.amount, mapping.debit, mapping.credit, mapping.direction = (
+            choice.amount,
+            choice.debit,
+            choice.credit,
+            choice.direction,
+        )
     return remarks
 
 
 def _is_direction(con, side: str, name: str) -> bool:
     words = ", ".join(f"'{word}'" for word in (*DEBITS, *CREDITS))
-    return bool(con.execute(f"select bool_and(upper(trim({quoted(name)})) in ({words})) from {side}_file where {quoted(name)} is not null").fetchone()[0])
+    return bool(
+        con.execute(
+            f"select bool_and(upper(trim({quoted(name)})) in ({words})) from {side}_file where {quoted(name)} is not null"
+        ).fetchone()[0]
+    )
 
 
 def _never_negative(con, side: str, choice: Mapping) -> bool:
-    return not con.execute(f"select count(*) from {side}_file where {amount_expression(choice)} < 0").fetchone()[0]
+    return not con.execute(
+        f"select count(*) from {side}_file where {amount_expression(choice)} < 0"
+    ).fetchone()[0]
 
 
 def _shared_amounts(con, a: Mapping, b: Mapping) -> float:
     """Share of the smaller file's rows whose absolute amount occurs in the other file, each used once."""
-    return float(con.execute(f"""
+    return float(
+        con.execute(f"""
         with l as (select abs({amount_expression(a)}) as amount, count(*) as n from sample_left_file group by 1),
             r as (select abs({amount_expression(b)}) as amount, count(*) as n from sample_right_file group by 1)
         select coalesce(sum(least(l.n, r.n)), 0) / greatest(1, least((select sum(n) from l), (select sum(n) from r)))
         from l inner join r on l.amount = r.amount where l.amount <> 0
-    """).fetchone()[0])
+    """).fetchone()[0]
+    )
 
 
 def _choose_dates(con, profiles, mappings, given) -> None:
@@ -289,11 +407,20 @@ def _choose_dates(con, profiles, mappings, given) -> None:
         for c in columns:
             if c.date is not None:
                 mappings[side].formats[c.name] = c.date[0]
-        dated.sort(key=lambda c: (_named("due", c.name), not _named("date", c.name), _named("skip", c.name), c.position))
+        dated.sort(
+            key=lambda c: (
+                _named("due", c.name),
+                not _named("date", c.name),
+                _named("skip", c.name),
+                c.position,
+            )
+        )
         if given.get(side, {}).get("date"):
             dated = [c for c in columns if c.name == mappings[side].date]
             if dated and dated[0].date is None:
-                raise ValueError(f"--map {side}.date={dated[0].name}: its values are not dates that can be read")
+                raise ValueError(
+                    f"--map {side}.date={dated[0].name}: its values are not dates that can be read"
+                )
         choices[side] = dated[:4]
     if not choices["left"] or not choices["right"]:
         for side in choices:
@@ -304,7 +431,12 @@ def _choose_dates(con, profiles, mappings, given) -> None:
             for j, b in enumerate(choices["right"]):
                 for form_a, form_b in _date_forms(a, b):
                     lag, count = _lag(con, mappings, a.name, form_a, b.name, form_b)
-                    key = (round(lag, 1) if count >= 8 else 0.0, i + j, form_a != a.date[0], form_b != b.date[0])
+                    key = (
+                        round(lag, 1) if count >= 8 else 0.0,
+                        i + j,
+                        form_a != a.date[0],
+                        form_b != b.date[0],
+                    )
                     if best is None or key < best[0]:
                         best = (key, a, form_a, b, form_b)
         _, a, form_a, b, form_b = best
@@ -312,14 +444,29 @@ def _choose_dates(con, profiles, mappings, given) -> None:
         mappings["left"].formats[a.name], mappings["right"].formats[b.name] = form_a, form_b
     for side, columns in profiles.items():
         mapping = mappings[side]
-        mapping.due_date = mapping.due_date or next((c.name for c in columns if c.date is not None and c.name != mapping.date and _named("due", c.name)), None)
+        mapping.due_date = mapping.due_date or next(
+            (
+                c.name
+                for c in columns
+                if c.date is not None and c.name != mapping.date and _named("due", c.name)
+            ),
+            None,
+        )
 
 
 def _date_forms(a: Column, b: Column):
     """Readings to try: a column whose day and month are ambiguous is tried in both orders."""
+
     def both(column: Column) -> list[str]:
         form, ambiguous = column.date
-        other = {"%d/%m/%Y": "%m/%d/%Y", "%m/%d/%Y": "%d/%m/%Y", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y", "%d/%m/%y": "%m/%d/%y", "%m/%d/%y": "%d/%m/%y"}.get(form)
+        other = {
+            "%d/%m/%Y": "%m/%d/%Y",
+            "%m/%d/%Y": "%d/%m/%Y",
+            "%d-%m-%Y": "%m-%d-%Y",
+            "%m-%d-%Y": "%d-%m-%Y",
+            "%d/%m/%y": "%m/%d/%y",
+            "%m/%d/%y": "%d/%m/%y",
+        }.get(form)
         return [form, other] if ambiguous and other else [form]
 
     return [(x, y) for x in both(a) for y in both(b)]
@@ -336,7 +483,16 @@ def _lag(con, mappings, a: str, form_a: str, b: str, form_b: str) -> tuple[float
 
 
 def _rest(columns: list[Column], mapping: Mapping, given: dict) -> None:
-    used = {mapping.id, mapping.amount, mapping.debit, mapping.credit, mapping.direction, mapping.currency, mapping.date, mapping.due_date}
+    used = {
+        mapping.id,
+        mapping.amount,
+        mapping.debit,
+        mapping.credit,
+        mapping.direction,
+        mapping.currency,
+        mapping.date,
+        mapping.due_date,
+    }
     texts, references = [], []
     for c in columns:
         if c.name in used or c.filled == 0 or c.date is not None:
@@ -344,15 +500,40 @@ def _rest(columns: list[Column], mapping: Mapping, given: dict) -> None:
         name = _snake(c.name)
         if c.amount_share > 0.8 and not c.is_number:
             continue
-        if "party" not in given and mapping.party is None and c.is_text and c.has_letters > 0.8 and _named("party", name) and not _named("text", name) and not name.endswith(("id", "no", "number", "type", "email", "iban", "account")):
+        if (
+            "party" not in given
+            and mapping.party is None
+            and c.is_text
+            and c.has_letters > 0.8
+            and _named("party", name)
+            and not _named("text", name)
+            and not name.endswith(("id", "no", "number", "type", "email", "iban", "account"))
+        ):
             mapping.party = c.name
-        elif "party_account" not in given and mapping.party_account is None and re.search(r"(iban|counter.*account|account_?(no|number)|party_account)", name) and c.distinct > 3 and not c.is_number:
+        elif (
+            "party_account" not in given
+            and mapping.party_account is None
+            and re.search(r"(iban|counter.*account|account_?(no|number)|party_account)", name)
+            and c.distinct > 3
+            and not c.is_number
+        ):
             mapping.party_account = c.name
-        elif "group" not in given and mapping.group is None and _named("group", name) and c.unique < 0.95 and c.average_length >= 3 and c.distinct >= 2:
+        elif (
+            "group" not in given
+            and mapping.group is None
+            and _named("group", name)
+            and c.unique < 0.95
+            and c.average_length >= 3
+            and c.distinct >= 2
+        ):
             mapping.group = c.name
         elif c.is_number and c.unique == 1.0 and not _named("reference", name):
             continue
-        elif (_named("reference", name) or _named("group", name)) and not _named("text", name) and c.average_length <= 40:
+        elif (
+            (_named("reference", name) or _named("group", name))
+            and not _named("text", name)
+            and c.average_length <= 40
+        ):
             references.append(c.name)
         elif c.is_number and (_named("skip", name) or c.average_length <= 2):
             continue
@@ -380,7 +561,9 @@ def _attributes(con, profiles, mappings, given) -> None:
             """).fetchone()
             same_name = _snake(a.name) == _snake(b.name)
             if shared >= 2 and shared >= 0.5 * min(left_n, right_n):
-                pairs.append((-(shared / max(left_n, right_n)) - same_name, a.position, b.position, a.name, b.name))
+                pairs.append(
+                    (-(shared / max(left_n, right_n)) - same_name, a.position, b.position, a.name, b.name)
+                )
     taken: set[tuple[str, str]] = set()
     for _, _, _, a, b in sorted(pairs):
         if ("l", a) in taken or ("r", b) in taken or len(mappings["left"].attributes) >= 4:
@@ -395,8 +578,25 @@ def _attributes(con, profiles, mappings, given) -> None:
 
 
 def _comparable(column: Column, mapping: Mapping) -> bool:
-    roles = {mapping.id, mapping.amount, mapping.debit, mapping.credit, mapping.date, mapping.due_date, mapping.party, mapping.party_account, mapping.group, mapping.currency, mapping.direction}
+    roles = {
+        mapping.id,
+        mapping.amount,
+        mapping.debit,
+        mapping.credit,
+        mapping.date,
+        mapping.due_date,
+        mapping.party,
+        mapping.party_account,
+        mapping.group,
+        mapping.currency,
+        mapping.direction,
+    }
     return (
-        column.name not in roles and column.date is None and column.filled > 0.3 and 2 <= column.distinct <= 400
-        and column.unique < 0.5 and column.average_length <= 30 and not (column.amount_share > 0.8 and not column.is_number)
+        column.name not in roles
+        and column.date is None
+        and column.filled > 0.3
+        and 2 <= column.distinct <= 400
+        and column.unique < 0.5
+        and column.average_length <= 30
+        and not (column.amount_share > 0.8 and not column.is_number)
     )

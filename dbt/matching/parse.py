@@ -17,8 +17,26 @@ _CLEAN = r"""
 """
 
 DATE_FORMATS = (
-    "%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
-    "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%y", "%d-%m-%y", "%m-%d-%y",
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%d-%b-%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
 )
 
 
@@ -33,7 +51,9 @@ def amount_sql(column: str, decimal_mark: str) -> str:
     return f"case when regexp_matches({column}, '[0-9]') then try_cast({plain} as decimal(18, 4)) end"
 
 
-def decimal_mark(con: duckdb.DuckDBPyConnection, relation: str, column: str, delimiter_is_semicolon: bool = False) -> str:
+def decimal_mark(
+    con: duckdb.DuckDBPyConnection, relation: str, column: str, delimiter_is_semicolon: bool = False
+) -> str:
     """'.' or ',' for a column, from the values that can be read in one way only."""
     dot, comma = con.execute(rf"""
         select
@@ -61,13 +81,17 @@ def date_format(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> t
     Day and month are ambiguous when both orders read all: then the order in which the file runs decides
     (exports are sorted by date), and the day comes first when that says nothing either.
     """
-    values = con.execute(f"select count(*), count(distinct {column}) from {relation} where {column} is not null").fetchone()
+    values = con.execute(
+        f"select count(*), count(distinct {column}) from {relation} where {column} is not null"
+    ).fetchone()
     if not values[0]:
         return None
     head = f"regexp_replace(regexp_replace(trim({column}), '[T ][0-9]{{1,2}}:[0-9]{{2}}.*$', ''), ',? +(AM|PM)$', '')"
     reads = []
     for form in DATE_FORMATS:
-        good = con.execute(f"select count(*) from {relation} where {column} is not null and year(try_strptime({head}, '{form}')) between 1980 and 2100").fetchone()[0]
+        good = con.execute(
+            f"select count(*) from {relation} where {column} is not null and year(try_strptime({head}, '{form}')) between 1980 and 2100"
+        ).fetchone()[0]
         if good >= 0.95 * values[0]:
             reads.append(form)
     if not reads:

@@ -43,17 +43,42 @@ def _money(amount: Decimal | None) -> str:
 
 def _table(headers: list[tuple[str, bool]], rows: list[list[str]]) -> str:
     """HTML table; headers are (text, is_number); cells are HTML already."""
-    head = "".join(f'<th class="n">{escape(text)}</th>' if number else f"<th>{escape(text)}</th>" for text, number in headers)
-    body = "".join("<tr>" + "".join(f'<td class="n">{cell}</td>' if number else f"<td>{cell}</td>" for cell, (_, number) in zip(row, headers, strict=True)) + "</tr>" for row in rows)
+    head = "".join(
+        f'<th class="n">{escape(text)}</th>' if number else f"<th>{escape(text)}</th>"
+        for text, number in headers
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td class="n">{cell}</td>' if number else f"<td>{cell}</td>"
+            for cell, (_, number) in zip(row, headers, strict=True)
+        )
+        + "</tr>"
+        for row in rows
+    )
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _bar(parts: list[tuple[int, str]]) -> str:
     total = max(sum(count for count, _ in parts), 1)
-    return '<div class="bar">' + "".join(f'<i style="width:{100 * count / total:.2f}%;background:{colour}"></i>' for count, colour in parts) + "</div>"
+    return (
+        '<div class="bar">'
+        + "".join(
+            f'<i style="width:{100 * count / total:.2f}%;background:{colour}"></i>' for count, colour in parts
+        )
+        + "</div>"
+    )
 
 
-def render(left_name: str, right_name: str, left: pa.Table, right: pa.Table, matched: TableMatch, rules: list[Rule], tolerances: list[Tolerance]) -> str:
+def render(
+    left_name: str,
+    right_name: str,
+    left: pa.Table,
+    right: pa.Table,
+    matched: TableMatch,
+    rules: list[Rule],
+    tolerances: list[Tolerance],
+) -> str:
     """The whole page as text."""
     result = matched.result
     positions = result.positions
@@ -61,7 +86,10 @@ def render(left_name: str, right_name: str, left: pa.Table, right: pa.Table, mat
     for row in positions.group_by(["side", "status"]).aggregate([("item_id", "count")]).to_pylist():
         status[row["side"]][row["status"]] = row["item_id_count"]
     matches = result.matches
-    counts = {name: sum(1 for value in matches.column("status").to_pylist() if value == name) for name in ("auto", "suggested")}
+    counts = {
+        name: sum(1 for value in matches.column("status").to_pylist() if value == name)
+        for name in ("auto", "suggested")
+    }
     words = _row_words(left, right, matched)
     parts = [
         f"<h1>{escape(left_name)} against {escape(right_name)}</h1>",
@@ -75,10 +103,30 @@ def render(left_name: str, right_name: str, left: pa.Table, right: pa.Table, mat
     ]
     for side, name in (("left", left_name), ("right", right_name)):
         s = status[side]
-        parts.append(f'<p>{escape(name)}: {s.get("auto", 0):,} matched, {s.get("suggested", 0):,} suggested, {s.get("open", 0):,} open</p>')
-        parts.append(_bar([(s.get("auto", 0), "#1a7f5a"), (s.get("suggested", 0), "#e0a030"), (s.get("open", 0), "#c9565f")]))
-    parts += ["<h2>Does the money add up?</h2>", '<p class="soft">Every amount is matched, written off for a stated reason, or open; the four columns add up to the cent.</p>', _conservation(positions)]
-    parts += _match_section("Suggestions to confirm", "The engine is not sure enough to decide these alone. The reason is in each row.", result, words, "suggested")
+        parts.append(
+            f"<p>{escape(name)}: {s.get('auto', 0):,} matched, {s.get('suggested', 0):,} suggested, {s.get('open', 0):,} open</p>"
+        )
+        parts.append(
+            _bar(
+                [
+                    (s.get("auto", 0), "#1a7f5a"),
+                    (s.get("suggested", 0), "#e0a030"),
+                    (s.get("open", 0), "#c9565f"),
+                ]
+            )
+        )
+    parts += [
+        "<h2>Does the money add up?</h2>",
+        '<p class="soft">Every amount is matched, written off for a stated reason, or open; the four columns add up to the cent.</p>',
+        _conservation(positions),
+    ]
+    parts += _match_section(
+        "Suggestions to confirm",
+        "The engine is not sure enough to decide these alone. The reason is in each row.",
+        result,
+        words,
+        "suggested",
+    )
     differences = [row for row in matches.to_pylist() if row["difference_reason"]]
     if differences:
         totals: dict[tuple[str, str], list] = {}
@@ -86,35 +134,82 @@ def render(left_name: str, right_name: str, left: pa.Table, right: pa.Table, mat
             entry = totals.setdefault((row["difference_reason"], row["currency"]), [0, Decimal(0)])
             entry[0] += 1
             entry[1] += abs(row["difference_amount"])
-        parts += ["<h2>Differences, by reason</h2>", _table(
-            [("reason", False), ("currency", False), ("matches", True), ("amount", True)],
-            [[escape(REASON_WORDS.get(reason, reason)), escape(currency), f"{count:,}", _money(total)] for (reason, currency), (count, total) in sorted(totals.items())],
-        )]
+        parts += [
+            "<h2>Differences, by reason</h2>",
+            _table(
+                [("reason", False), ("currency", False), ("matches", True), ("amount", True)],
+                [
+                    [escape(REASON_WORDS.get(reason, reason)), escape(currency), f"{count:,}", _money(total)]
+                    for (reason, currency), (count, total) in sorted(totals.items())
+                ],
+            ),
+        ]
     for side, name in (("left", left_name), ("right", right_name)):
         parts += _open_section(side, name, result, words)
     parts += _match_section("Matches decided", "Each with its evidence.", result, words, "auto")
-    parts += ["<h2>How the columns were understood</h2>", '<p class="soft">Wrong? Run again with --map side.role=COLUMN.</p>']
+    parts += [
+        "<h2>How the columns were understood</h2>",
+        '<p class="soft">Wrong? Run again with --map side.role=COLUMN.</p>',
+    ]
     for side, name, mapping in (("left", left_name, matched.left), ("right", right_name, matched.right)):
-        parts += [f"<p><b>{side}</b> {escape(name)}</p>", _table([("role", False), ("column", False)], [[escape(role), escape(column)] for role, column in mapping.words()])]
+        parts += [
+            f"<p><b>{side}</b> {escape(name)}</p>",
+            _table(
+                [("role", False), ("column", False)],
+                [[escape(role), escape(column)] for role, column in mapping.words()],
+            ),
+        ]
     parts += [f"<p>Note: {escape(remark)}</p>" for remark in matched.remarks]
-    parts += [f"<p>Note: {escape(row['message'])}</p>" for row in result.notes.to_pylist() if row["item_id"] is None]
-    parts += ["<h2>What the evidence is worth</h2>", '<p class="soft">Log-odds: plus speaks for a match, minus against; 2.3 makes it ten times likelier. Learnt from these files.</p>', _weights(result.weights)]
-    parts += ["<h2>Rules</h2>", f"<details><summary>The rules as SQL, first match wins</summary><pre>{escape(rule_case(rules, tolerances))}</pre></details>"]
+    parts += [
+        f"<p>Note: {escape(row['message'])}</p>" for row in result.notes.to_pylist() if row["item_id"] is None
+    ]
+    parts += [
+        "<h2>What the evidence is worth</h2>",
+        '<p class="soft">Log-odds: plus speaks for a match, minus against; 2.3 makes it ten times likelier. Learnt from these files.</p>',
+        _weights(result.weights),
+    ]
+    parts += [
+        "<h2>Rules</h2>",
+        f"<details><summary>The rules as SQL, first match wins</summary><pre>{escape(rule_case(rules, tolerances))}</pre></details>",
+    ]
     body = "\n".join(parts)
     return f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(left_name)} against {escape(right_name)}</title><style>{_STYLE}</style></head><body><main>{body}</main></body></html>\n'
 
 
 def _row_words(left: pa.Table, right: pa.Table, matched: TableMatch) -> dict[str, object]:
     """Look-up of a row's own words by side and id, made only for the rows that are shown."""
+
     def reader(table: pa.Table, mapping):
-        ids = table.column(mapping.id).to_pylist() if mapping.id else [str(i + 1) for i in range(table.num_rows)]
+        ids = (
+            table.column(mapping.id).to_pylist()
+            if mapping.id
+            else [str(i + 1) for i in range(table.num_rows)]
+        )
         place = {value: i for i, value in enumerate(ids)}
-        names = [n for n in (mapping.date, mapping.amount, mapping.debit, mapping.credit, mapping.currency, mapping.party, mapping.group, *mapping.references, *mapping.texts) if n]
+        names = [
+            n
+            for n in (
+                mapping.date,
+                mapping.amount,
+                mapping.debit,
+                mapping.credit,
+                mapping.currency,
+                mapping.party,
+                mapping.group,
+                *mapping.references,
+                *mapping.texts,
+            )
+            if n
+        ]
         names = [n for n in dict.fromkeys(names) if n != mapping.id][:7]
 
         def words(value: str) -> str:
             i = place.get(value)
-            return "" if i is None else " · ".join(str(v) for v in (table.column(n)[i].as_py() for n in names) if v is not None)
+            return (
+                ""
+                if i is None
+                else " · ".join(str(v) for v in (table.column(n)[i].as_py() for n in names) if v is not None)
+            )
 
         return words
 
@@ -123,21 +218,39 @@ def _row_words(left: pa.Table, right: pa.Table, matched: TableMatch) -> dict[str
 
 def _conservation(positions: pa.Table) -> str:
     totals: dict[tuple[str, str], list[Decimal]] = {}
-    columns = [positions.column(name).to_pylist() for name in ("side", "currency", "amount", "allocated_amount", "written_off_amount", "open_amount")]
+    columns = [
+        positions.column(name).to_pylist()
+        for name in ("side", "currency", "amount", "allocated_amount", "written_off_amount", "open_amount")
+    ]
     for side, currency, *amounts in zip(*columns, strict=True):
         entry = totals.setdefault((side, currency or ""), [Decimal(0)] * 4)
         for i, amount in enumerate(amounts):
             entry[i] += amount
     return _table(
-        [("side", False), ("currency", False), ("total", True), ("matched", True), ("written off", True), ("open", True)],
-        [[side, escape(currency), *(_money(x) for x in amounts)] for (side, currency), amounts in sorted(totals.items())],
+        [
+            ("side", False),
+            ("currency", False),
+            ("total", True),
+            ("matched", True),
+            ("written off", True),
+            ("open", True),
+        ],
+        [
+            [side, escape(currency), *(_money(x) for x in amounts)]
+            for (side, currency), amounts in sorted(totals.items())
+        ],
     )
 
 
 def _members(result, wanted: set[str]) -> dict[str, dict[str, list[str]]]:
     members: dict[str, dict[str, list[str]]] = {}
     table = result.positions
-    for match_id, side, item_id in zip(table.column("match_id").to_pylist(), table.column("side").to_pylist(), table.column("item_id").to_pylist(), strict=True):
+    for match_id, side, item_id in zip(
+        table.column("match_id").to_pylist(),
+        table.column("side").to_pylist(),
+        table.column("item_id").to_pylist(),
+        strict=True,
+    ):
         if match_id in wanted:
             members.setdefault(match_id, {"left": [], "right": []})[side].append(item_id)
     return members
@@ -153,38 +266,109 @@ def _match_section(title: str, intro: str, result, words, status: str) -> list[s
     cells = []
     for row in shown:
         sides = members.get(row["match_id"], {"left": [], "right": []})
-        text = {side: "<br>".join(f"<b>{escape(i)}</b> {escape(words[side](i))}" for i in sides[side][:12]) + (f"<br>and {len(sides[side]) - 12} more" if len(sides[side]) > 12 else "") for side in ("left", "right")}
+        text = {
+            side: "<br>".join(f"<b>{escape(i)}</b> {escape(words[side](i))}" for i in sides[side][:12])
+            + (f"<br>and {len(sides[side]) - 12} more" if len(sides[side]) > 12 else "")
+            for side in ("left", "right")
+        }
         why = json.loads(row["explanation"])
-        evidence = "".join(f"<li>{escape(str(e['feature']))}: {escape(str(e['seen']))}{(' ' + escape(str(e['value']))) if e.get('value') else ''} ({e['contribution']:+.1f})</li>" for e in why["evidence"])
+        evidence = "".join(
+            f"<li>{escape(str(e['feature']))}: {escape(str(e['seen']))}{(' ' + escape(str(e['value']))) if e.get('value') else ''} ({e['contribution']:+.1f})</li>"
+            for e in why["evidence"]
+        )
         rival = why["runner_up"]
         if rival:
             evidence += f"<li>next best: {escape(', '.join(rival['left']))} with {escape(', '.join(rival['right']))} ({rival['confidence']:.1%})</li>"
-        difference = f"{_money(row['difference_amount'])}<br><span class='soft'>{escape(REASON_WORDS.get(row['difference_reason'], row['difference_reason']))}</span>" if row["difference_reason"] else ""
-        cells.append([
-            text["left"], text["right"], f"{_money(row['right_amount'] if row['right_count'] else row['left_amount'])} {escape(row['currency'] or '')}", difference, f"{row['confidence']:.1%}",
-            f"<span class='tag'>{escape(row['match_rule_id'])}</span><details><summary>why</summary>{escape(why['summary'])}<ul>{evidence}</ul></details>",
-        ])
+        difference = (
+            f"{_money(row['difference_amount'])}<br><span class='soft'>{escape(REASON_WORDS.get(row['difference_reason'], row['difference_reason']))}</span>"
+            if row["difference_reason"]
+            else ""
+        )
+        cells.append(
+            [
+                text["left"],
+                text["right"],
+                f"{_money(row['right_amount'] if row['right_count'] else row['left_amount'])} {escape(row['currency'] or '')}",
+                difference,
+                f"{row['confidence']:.1%}",
+                f"<span class='tag'>{escape(row['match_rule_id'])}</span><details><summary>why</summary>{escape(why['summary'])}<ul>{evidence}</ul></details>",
+            ]
+        )
     more = f'<p class="soft">{len(rows) - SHOWN:,} more in matches.parquet.</p>' if len(rows) > SHOWN else ""
-    return [f"<h2>{escape(title)} ({len(rows):,})</h2>", f'<p class="soft">{escape(intro)}</p>', _table([("left", False), ("right", False), ("amount", True), ("difference", True), ("sure", True), ("rule", False)], cells), more]
+    return [
+        f"<h2>{escape(title)} ({len(rows):,})</h2>",
+        f'<p class="soft">{escape(intro)}</p>',
+        _table(
+            [
+                ("left", False),
+                ("right", False),
+                ("amount", True),
+                ("difference", True),
+                ("sure", True),
+                ("rule", False),
+            ],
+            cells,
+        ),
+        more,
+    ]
 
 
 def _open_section(side: str, name: str, result, words) -> list[str]:
     table = result.positions
-    notes = {(row["item_type"], row["item_id"]): row["message"] for row in result.notes.to_pylist() if row["item_id"]}
-    rows = [row for row in table.filter(pa.compute.equal(table.column("side"), side)).to_pylist() if row["open_amount"] or row["match_id"] is None]
+    notes = {
+        (row["item_type"], row["item_id"]): row["message"]
+        for row in result.notes.to_pylist()
+        if row["item_id"]
+    }
+    rows = [
+        row
+        for row in table.filter(pa.compute.equal(table.column("side"), side)).to_pylist()
+        if row["open_amount"] or row["match_id"] is None
+    ]
     if not rows:
         return []
     rows.sort(key=lambda row: (-abs(row["open_amount"]), row["item_id"]))
-    cells = [[
-        f"<b>{escape(row['item_id'])}</b>", escape(words[side](row["item_id"])), f"{_money(row['open_amount'])} {escape(row['currency'] or '')}",
-        escape(notes.get((side, row["item_id"]), "no partner found" if row["match_id"] is None else "rest of a match")),
-    ] for row in rows[:SHOWN]]
-    more = f'<p class="soft">{len(rows) - SHOWN:,} more in {side}_open.parquet.</p>' if len(rows) > SHOWN else ""
-    return [f"<h2>Open in {escape(name)} ({len(rows):,})</h2>", _table([("id", False), ("row", False), ("open", True), ("why", False)], cells), more]
+    cells = [
+        [
+            f"<b>{escape(row['item_id'])}</b>",
+            escape(words[side](row["item_id"])),
+            f"{_money(row['open_amount'])} {escape(row['currency'] or '')}",
+            escape(
+                notes.get(
+                    (side, row["item_id"]),
+                    "no partner found" if row["match_id"] is None else "rest of a match",
+                )
+            ),
+        ]
+        for row in rows[:SHOWN]
+    ]
+    more = (
+        f'<p class="soft">{len(rows) - SHOWN:,} more in {side}_open.parquet.</p>' if len(rows) > SHOWN else ""
+    )
+    return [
+        f"<h2>Open in {escape(name)} ({len(rows):,})</h2>",
+        _table([("id", False), ("row", False), ("open", True), ("why", False)], cells),
+        more,
+    ]
 
 
 def _weights(table: pa.Table) -> str:
     return _table(
-        [("comparison", False), ("level", False), ("share of true matches", True), ("weight", True), ("candidates", True)],
-        [[escape(row["feature"]), escape(row["level"]), f"{100 * Decimal(row['share_among_matches']):.1f}%", f"{Decimal(row['average_weight']):+.2f}", f"{row['candidates']:,}"] for row in table.to_pylist()],
+        [
+            ("comparison", False),
+            ("level", False),
+            ("share of true matches", True),
+            ("weight", True),
+            ("candidates", True),
+        ],
+        [
+            [
+                escape(row["feature"]),
+                escape(row["level"]),
+                f"{100 * Decimal(row['share_among_matches']):.1f}%",
+                f"{Decimal(row['average_weight']):+.2f}",
+                f"{row['candidates']:,}",
+            ]
+            for row in table.to_pylist()
+        ],
     )

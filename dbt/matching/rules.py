@@ -26,7 +26,7 @@ EVIDENCE = {
     "group_key": "(has_group_key or has_reference)",
     "party": "(same_party or has_reference)",
     "party_amount": "(same_party or has_reference)",
-    "text": "(text_level >= 3 or same_party or has_reference)",
+    "text": "(text_level >= 4 or same_party or has_reference)",
     "amount": "true",
 }
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from matching.features import AMOUNT_LABELS, LESS, MORE, MUCH_LESS, MUCH_MORE, NO_LAG, _lag_level, discount_of
 from matching.groups import Group, lag_range
 from matching.items import NO_DATE, Items
+from matching.texts import COVERED
 from matching.weights import Weights
 
 #: Log-odds before any evidence that a row that nothing else explains belongs to a group of each kind.
@@ -59,7 +60,7 @@ def pair_measures(items: Items, pairs) -> pa.Table:
             "has_reference": pairs.has_reference,
             "has_group_key": pairs.has_group_key,
             "same_party": pairs.feature("party").level >= 2,
-            "text_level": np.where(pairs.feature("text").level == 6, 0, pairs.feature("text").level),
+            "text_level": np.where(pairs.feature("text").level == COVERED, 0, pairs.feature("text").level),
             "difference": np.where(items.amount[r] < 0, -1, 1) * pairs.difference,
             "left_size": np.where(
                 np.sign(items.amount[l]) == np.sign(items.amount[r]), left_size, -left_size
@@ -270,7 +271,7 @@ def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.T
                 "has_reference": is_linked or (shape == "offset" and group.linked > 0),
                 "has_group_key": group.kind == "group_key",
                 "same_party": len(party) == 1 and -1 not in party,
-                "text_level": 3 if group.kind == "text" else 0,
+                "text_level": 5 if group.kind == "text" else 0,
                 "difference": sign * (left_sum - right_sum) if shape != "offset" else left_sum + right_sum,
                 "left_size": abs(left_sum) if (left_sum >= 0) == (right_sum >= 0) else -abs(left_sum),
                 "right_size": abs(right_sum),

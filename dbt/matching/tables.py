@@ -24,8 +24,12 @@ class TableMatch:
 
 
 def match_tables(
-    left: pa.Table, right: pa.Table, rules: list[Rule] | None = None, tolerances: list[Tolerance] | None = None,
-    mapping: dict | None = None, options: engine.Options = engine.Options(),  # noqa: B008
+    left: pa.Table,
+    right: pa.Table,
+    rules: list[Rule] | None = None,
+    tolerances: list[Tolerance] | None = None,
+    mapping: dict | None = None,
+    options: engine.Options = engine.Options(),  # noqa: B008
 ) -> TableMatch:
     """Match the rows of two tables of text columns, guessing what the columns are.
 
@@ -37,12 +41,16 @@ def match_tables(
     try:
         left_map, right_map, remarks = guess(con, left, right, mapping)
         _drop_false_keys(con, left_map, right_map, remarks)
-        items = pa.concat_tables([_items(con, "left", left, left_map, remarks), _items(con, "right", right, right_map, remarks)])
+        items = pa.concat_tables(
+            [_items(con, "left", left, left_map, remarks), _items(con, "right", right, right_map, remarks)]
+        )
     finally:
         con.close()
     if left_map.currency is None or right_map.currency is None:
         # One side names no currency: compare amounts as they are rather than find nothing.
-        items = items.set_column(items.column_names.index("currency"), "currency", pa.array([""] * items.num_rows))
+        items = items.set_column(
+            items.column_names.index("currency"), "currency", pa.array([""] * items.num_rows)
+        )
         if left_map.currency or right_map.currency:
             remarks.append("only one file has a currency column: amounts were compared as they are")
     result = engine.run(items, default_rules() if rules is None else rules, tolerances or [], options)
@@ -50,10 +58,16 @@ def match_tables(
 
 
 def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]) -> pa.Table:
-    con.register("source_file", table.append_column("__row", pa.array(range(1, table.num_rows + 1), pa.int64())))
+    con.register(
+        "source_file", table.append_column("__row", pa.array(range(1, table.num_rows + 1), pa.int64()))
+    )
 
     def text(names: list[str]) -> str:
-        return f"nullif(concat_ws(' ', {', '.join(quoted(n) for n in names)}), '')" if names else "cast(null as varchar)"
+        return (
+            f"nullif(concat_ws(' ', {', '.join(quoted(n) for n in names)}), '')"
+            if names
+            else "cast(null as varchar)"
+        )
 
     def one(name: str | None) -> str:
         return f"trim({quoted(name)})" if name else "cast(null as varchar)"
@@ -65,8 +79,16 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
     references = [*mapping.references]
     if mapping.id and mapping.formats.get("__id_is_key"):
         references.append(mapping.id)
-    keys = f"list_filter([{', '.join(quoted(n) for n in references)}], x -> x is not null)" if references else "cast(null as varchar[])"
-    attributes = f"[{', '.join(quoted(n) for n in mapping.attributes)}]" if mapping.attributes else "cast(null as varchar[])"
+    keys = (
+        f"list_filter([{', '.join(quoted(n) for n in references)}], x -> x is not null)"
+        if references
+        else "cast(null as varchar[])"
+    )
+    attributes = (
+        f"[{', '.join(quoted(n) for n in mapping.attributes)}]"
+        if mapping.attributes
+        else "cast(null as varchar[])"
+    )
     # A reference stays text too: another file may hold it among words.
     items = con.execute(f"""
         select 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
@@ -77,7 +99,9 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
             {one(mapping.group)} as group_key, {attributes} as attributes
         from source_file order by __row
     """).to_arrow_table()
-    unread = con.execute(f"select count(*) from source_file where {amount_expression(mapping)} is null").fetchone()[0]
+    unread = con.execute(
+        f"select count(*) from source_file where {amount_expression(mapping)} is null"
+    ).fetchone()[0]
     if unread:
         remarks.append(f"{side}: {unread} rows have no amount that can be read; they stay open")
     con.unregister("source_file")
@@ -111,13 +135,19 @@ def _drop_false_keys(con, left: Mapping, right: Mapping, remarks: list[str]) -> 
         bad = refuted[side] - proven[side]
         for name in [name for name in mapping.references if name in bad]:
             mapping.references.remove(name)
-            remarks.append(f"{side}: rows that share {name!r} have unrelated amounts; it is not used as a reference")
-        if mapping.id and (mapping.id in proven[side] or (_has_letters(con, side, mapping.id) and mapping.id not in bad)):
+            remarks.append(
+                f"{side}: rows that share {name!r} have unrelated amounts; it is not used as a reference"
+            )
+        if mapping.id and (
+            mapping.id in proven[side] or (_has_letters(con, side, mapping.id) and mapping.id not in bad)
+        ):
             mapping.formats["__id_is_key"] = "yes"
 
 
 def _has_letters(con, side: str, name: str) -> bool:
     """Whether ids look like document numbers (INV-1001), which other files quote, rather than counters."""
-    return bool(con.execute(f"select avg(cast(regexp_matches({quoted(name)}, '[A-Za-z]') or length({quoted(name)}) >= 6 as integer)) > 0.9 from {side}_file").fetchone()[0])
-
-
+    return bool(
+        con.execute(
+            f"select avg(cast(regexp_matches({quoted(name)}, '[A-Za-z]') or length({quoted(name)}) >= 6 as integer)) > 0.9 from {side}_file"
+        ).fetchone()[0]
+    )

@@ -64,11 +64,11 @@ PRIOR_M = {
         1.0,
     ],
     "party": [1.0, 0.15, 0.10, 0.75],
-    "text": [1.0, 0.25, 0.15, 0.15, 0.15, 0.30, 1.0],
+    "text": [1.0, 0.16, 0.06, 0.10, 0.06, 0.12, 0.12, 0.08, 0.30, 1.0],
     "attribute": [1.0, 0.3, 0.7],
 }
 #: Levels that say nothing (missing values): their weight is zero, and they teach nothing.
-SILENT = {"reference": [0], "amount": [], "date": [NO_LAG], "party": [0], "text": [0, 6], "attribute": [0]}
+SILENT = {"reference": [0], "amount": [], "date": [NO_LAG], "party": [0], "text": [0, 9], "attribute": [0]}
 #: How many pairs the prior is worth: below a few hundred rows the defaults rule.
 STRENGTH = 60.0
 ROUNDS = 12
@@ -97,7 +97,22 @@ def prior_weights(items: Items, pairs: Pairs) -> Weights:
     ]
     left = np.bincount(items.rec[items.is_left], minlength=count)
     right = np.bincount(items.rec[~items.is_left], minlength=count)
-    return Weights(log_m, np.log(0.7 / np.maximum(np.maximum(left, right), 2)), [0] * count)
+    return Weights(log_m, _fugacity(np.zeros(count), left, right), [0] * count)
+
+
+def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Log-odds of a pair before any evidence, given how many rows of each side have a partner.
+
+    Against the chance 1/(rows) to be the partner stands the chance that both rows stay alone: in files where
+    nearly every row has a partner, two rows that are left over speak for each other. The mean-field value of
+    the one-to-one model: p = x (1 - share left)(1 - share right) for each of the left x right pairs.
+    """
+    # Ten rows of doubt, half of them matched: the share of a small file is not known.
+    share_left = np.clip((matched + 5) / (left + 10), 0.05, 0.95)
+    share_right = np.clip((matched + 5) / (right + 10), 0.05, 0.95)
+    pairs = np.maximum(np.maximum(left, right), 2)
+    smaller = np.where(left <= right, share_left, share_right)
+    return np.log(smaller / ((1 - share_left) * (1 - share_right)) / pairs)
 
 
 def contributions(items: Items, pairs: Pairs, weights: Weights) -> np.ndarray:
@@ -120,12 +135,18 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
     used = _learning_sample(items, pairs)
     members = np.stack([items.node[pairs.l[used]], items.node[pairs.r[used]]], axis=1)
     sample = _subset(pairs, used)
+    count = len(items.reconciliations)
+    left = np.bincount(items.rec[items.is_left], minlength=count)
+    right = np.bincount(items.rec[~items.is_left], minlength=count)
+    scale = len(np.unique(pairs.l)) / max(len(np.unique(sample.l)), 1)
+    matched = np.zeros(count)
     for _ in range(ROUNDS):
         score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[rec[used]]
         p = marginals(members, score, node_count, rounds=8)
         for code in range(len(items.reconciliations)):
             mine = rec[used] == code
             weights.learnt_from[code] = int(p[mine].sum() + 0.5)
+            matched[code] = p[mine].sum() * scale
             for position, feature in enumerate(sample.features):
                 family = _family(feature.name)
                 prior = np.array(PRIOR_M[family])
@@ -137,6 +158,7 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
                 table = np.zeros(len(prior))
                 table[heard] = np.round(np.log(np.maximum(learnt, 1e-6)) / STEP) * STEP
                 weights.log_m[code][position] = table
+        weights.log_prior = np.round(_fugacity(matched, left, right) / STEP) * STEP
     return weights
 
 
