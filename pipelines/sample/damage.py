@@ -99,18 +99,21 @@ def _bad_json_item(content: bytes) -> tuple[bytes, int]:
     return first + b",\n".join([*orders, _hurt_price(orders[0])]) + last, len(orders) + 1
 
 
+# Positions in a CSV count lines, the header being the first.
+
+
 def _bad_gross(content: bytes) -> tuple[bytes, int]:
     rows = content.split(b"\r\n")
     fields = rows[1].split(b";")
     fields[12] = b"1.2x4,00"
-    return content + b";".join(fields) + b"\r\n", len(rows) - 1
+    return content + b";".join(fields) + b"\r\n", len(rows)
 
 
 def _bad_date(content: bytes) -> tuple[bytes, int]:
     rows = content.split(b"\r\n")
     fields = rows[1].split(b",")
     fields[3] = b"13/45/2026"
-    return content + b",".join(fields) + b"\r\n", len(rows) - 1
+    return content + b",".join(fields) + b"\r\n", len(rows)
 
 
 def _copy(books: Books, out: Path) -> None:

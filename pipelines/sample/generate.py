@@ -176,7 +176,9 @@ def generate(
     books = Books(company, time, rates, level, Truth(), books_rng(301))
     with tempfile.TemporaryDirectory(prefix="tieout_sample_") as work:
         con = duckdb.connect(str(Path(work) / "sample.duckdb"))
-        con.execute("set memory_limit = '3GB'; set preserve_insertion_order = true; set enable_progress_bar = false")
+        con.execute(
+            "set memory_limit = '3GB'; set preserve_insertion_order = true; set enable_progress_bar = false"
+        )
         _reference(con, company, time)
         _fill_stores(con, company, time, level, orders, seed)
         progress("orders")
