@@ -282,7 +282,11 @@ def _statement_groups(statements: list[Statement]) -> list[int]:
     groups: list[int] = []
     open_groups: dict[tuple[Any, ...], tuple[int, set[int]]] = {}
     for index, statement in enumerate(statements):
-        key = (statement.account_number, statement.statement_id, statement.sequence_number)
+        key = (
+            statement.account_number,
+            statement.pages_of or statement.statement_id,
+            statement.sequence_number,
+        )
         number, pages = open_groups.get(key, (index, set()))
         if statement.page_number is None or statement.page_number in pages:
             number, pages = index, set()

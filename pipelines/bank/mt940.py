@@ -65,7 +65,7 @@ _LINE = re.compile(
     re.MULTILINE | re.ASCII,
 )
 _BALANCE = re.compile(r"^([CD])(\d{6})([A-Z]{3})(\d+(?:[,.]\d*)?|,\d+)", re.ASCII)
-_ORIGINAL = r"(?P<currency>[A-Z]{3}) ?(?P<amount>[0-9]+[,.]?[0-9]*)"
+_CURRENCY_AMOUNT = r"^(?P<currency>[A-Z]{3}) ?(?P<amount>[0-9]+[,.]?[0-9]*)"
 _SENDER = re.compile(r"\{2:O940\d{10}([A-Z0-9]{12})")
 _SWIFT_DAY = re.compile(r"\d{6}", re.ASCII)
 
@@ -148,14 +148,15 @@ class _Header:
         opening, closing = _balance(fields.get(opening_tag)), _balance(fields.get(self.closing or ""))
         known = [opening, closing, _balance(fields.get("64")), _balance(fields.get("65"))]
         currency = next((balance[1] for balance in known if balance), None)
-        number, _, page = (fields.get("28C") or fields.get("28") or "").partition("/")
+        numbered = (fields.get("28C") or fields.get("28") or "").split("\n")[0].strip()
+        number, _, page = numbered.partition("/")
         reference = fields.get("20", "").split("\n")[0].strip()
         closing_date = closing[2] if closing else None
         account = values.account_number((fields.get("25") or fields.get("25P") or "").split("\n")[0])
         if account and currency and re.fullmatch(rf"[A-Z]{{2}}\d{{2}}[A-Z0-9]{{11,30}}{currency}", account):
             account = account.removesuffix(currency)
         return Statement(
-            statement_id=_statement_id(reference, number.strip(), closing_date),
+            statement_id=_statement_id(reference, numbered, closing_date),
             account_number=account,
             account_currency=currency,
             bank_bic=self.bank_bic,
@@ -169,16 +170,17 @@ class _Header:
             closing_balance_date=closing_date,
             is_intermediate=(opening_tag == "60M" and "60M" in fields) or self.closing == "62M",
             message_id=reference or None,
+            pages_of=_statement_id(reference, number, closing_date),
         )
 
 
 def _statement_id(reference: str, number: str, closing: date | None) -> str | None:
-    """`<:20:>:<:28C: without page>`. Where :20: is a constant word (STARTUMSE), the year is added:
-    numbers start again each January, and last year's statement would pass for a version of this one."""
+    """`<:20:> <:28C:>`. Where :20: is a constant word (STARTUMSE), the year is put between: numbers
+    start again each January, and last year's statement would pass for a version of this one."""
     parts = [reference, number]
     if not re.search(r"\d", reference) and closing:
         parts.insert(1, str(closing.year))
-    return ":".join(part for part in parts if part) or None
+    return " ".join(part for part in parts if part) or None
 
 
 def _balance(content: str | None) -> tuple[Decimal, str, date | None] | None:
@@ -250,9 +252,10 @@ def _lines(
     is_debit = pc.is_in(mark, pa.array(["D", "RC", "ED"]))
     about = columns_of(information)
     more = pc.replace_substring(tidy(more), "\x1f", " ")
-    original = pc.extract_regex(
-        pc.fill_null(pc.coalesce(about["original_text"], _after(more, "OCMT")), ""), "^" + _ORIGINAL
+    original_amount, original_currency = _currency_amount(
+        pc.coalesce(about["original_text"], _after(more, "OCMT"))
     )
+    charges, charges_currency = _currency_amount(pc.coalesce(about["charges_text"], _after(more, "CHGS")))
     has_funds = pc.not_equal(funds, "")
     extra = pc.if_else(
         has_funds,
@@ -287,15 +290,21 @@ def _lines(
             "structured_reference": about["structured_reference"],
             "additional_info": _both(about["additional_info"], more),
             "purpose_code": about["purpose_code"],
-            "charges_amount": pa.nulls(len(raw), values.MONEY),
-            "charges_currency": pa.nulls(len(raw), pa.string()),
-            "original_amount": values.money(_points(pc.struct_field(original, "amount"))),
-            "original_currency": tidy(pc.struct_field(original, "currency")),
+            "charges_amount": charges,
+            "charges_currency": charges_currency,
+            "original_amount": original_amount,
+            "original_currency": original_currency,
             "exchange_rate": values.rate(_points(pc.coalesce(about["rate_text"], _after(more, "EXCH")))),
             "detail_count": pa.array(np.zeros(len(raw), np.int64)),
             "extra_json": merged_json(about["extra_json"], extra),
         }
     )
+
+
+def _currency_amount(text: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """`USD123,45` as amount and currency."""
+    found = pc.extract_regex(pc.fill_null(text, ""), _CURRENCY_AMOUNT)
+    return values.money(_points(pc.struct_field(found, "amount"))), tidy(pc.struct_field(found, "currency"))
 
 
 def _both(left: pa.Array, right: pa.Array) -> pa.Array:

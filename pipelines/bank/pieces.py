@@ -30,15 +30,18 @@ class Pieces(NamedTuple):
         return Pieces(self.owner[keep], self.code[keep], self.text.take(pa.array(keep)))
 
 
+_EMPTY = pa.scalar("")
+_NULL = pa.scalar(None, pa.string())
+
+
 def tidy(text: pa.Array) -> pa.Array:
     """Without outer white space; an empty text is null, so that absent and empty are one thing."""
     if text.null_count == len(text):
         return text
     trimmed = pc.utf8_trim_whitespace(text)
-    empty = pc.equal(pc.binary_length(trimmed), 0)
-    if not pc.any(empty).as_py():
+    if pc.index(trimmed, _EMPTY).as_py() < 0:
         return trimmed
-    return pc.if_else(empty, pa.scalar(None, pa.string()), trimmed)
+    return pc.if_else(pc.equal(trimmed, _EMPTY), _NULL, trimmed)
 
 
 def first(pieces: Pieces, codes: Sequence[int], owners: int) -> pa.Array:

@@ -44,6 +44,7 @@ class Statement:
     declared_entry_count: int | None = None
     declared_net_amount: Decimal | None = None
     message_id: str | None = None
+    pages_of: str | None = None  # what the pages of one statement share; None: the statement_id
 
 
 class Drift(NamedTuple):

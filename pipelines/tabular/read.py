@@ -27,7 +27,7 @@ from pipelines.schema_drift import schema_drift_table
 from pipelines.tabular import cells, declared
 from pipelines.tabular.layout import Layout, UnusableFile, settle
 from pipelines.tabular.schema import STREAMS
-from pipelines.tabular.text import Records, decode, records
+from pipelines.tabular.text import Ragged, Records, decode, records
 
 _ROWS = 50_000
 _LARGEST_FILE = 2 << 30
@@ -141,11 +141,12 @@ class _Table:
     def __init__(
         self, found: Records, layout: Layout, mapping: CsvMapping, file: LandingFile, instance: SourceInstance
     ) -> None:
+        self.cells = [tidy(column) for column in found.columns]
         self.found, self.layout, self.mapping = found, layout, mapping
         self.file, self.instance = file, instance
         self.stream = STREAMS[mapping.stream]
         self.count = len(found.line)
-        self.text = {name: self._text(name, tidy(found.columns[index])) for name, index in layout.at.items()}
+        self.text = {name: self._text(name, self.cells[index]) for name, index in layout.at.items()}
         self.columns: dict[str, pa.Array] = {}
         self.invalid: dict[str, np.ndarray] = {}  # column -> rows whose text is not of its type
         for name, type_ in self.stream.columns.items():
@@ -157,6 +158,7 @@ class _Table:
         self.missing = {name: self._is_null(name) for name in self._required()}
         for mask in self.missing.values():
             self.bad |= mask
+        self.control = self._control()
 
     def _text(self, name: str, column: pa.Array) -> pa.Array:
         codes = self.mapping.values.get(name)
@@ -200,7 +202,7 @@ class _Table:
             "currency": lambda: cells.currencies(text),
             "text": lambda: text,
         }
-        column = convert[_type_of(name, type_)]().cast(type_)
+        column = convert[_type_of(name, type_)]()
         wrong = pc.and_(pc.is_valid(text), pc.is_null(column)).to_numpy(zero_copy_only=False)
         if wrong.any():
             self.invalid[name] = wrong
@@ -300,7 +302,7 @@ class _Table:
         columns = self.columns
         account = pc.coalesce(columns["account_number"], pa.scalar(self.instance.name))
         columns["account_number"] = pc.utf8_upper(pc.replace_substring_regex(account, r"\s+", ""))
-        statement = pc.coalesce(columns["statement_id"], pa.scalar(self.file.source_file.rpartition("/")[2]))
+        statement = pc.coalesce(columns["statement_id"], pa.scalar(self.file.source_file))
         columns["statement_id"] = statement
         columns["line_number"] = pc.coalesce(columns["line_number"], pa.array(np.arange(1, self.count + 1)))
         codes = statement.dictionary_encode().indices.cast(pa.int64())
@@ -318,7 +320,7 @@ class _Table:
     def _content_hash(self, length: int) -> list[str]:
         """Hash of the cells by header, so that a file with its columns in another order is the same."""
         order = sorted(range(self.layout.width), key=lambda index: self.layout.headers[index])
-        return digests([tidy(self.found.columns[index]) for index in order], length)
+        return digests([self.cells[index] for index in order], length)
 
     def _control(self) -> dict[str, pa.Array]:
         """Currency, date and amount of each record as the control totals count them, also for rejects."""
@@ -341,7 +343,7 @@ class _Table:
     def landed(self) -> dict[str, pa.Array]:
         good = pa.array(np.flatnonzero(~self.bad))
         columns = {name: column.take(good) for name, column in self.columns.items()}
-        return {**columns, **{name: column.take(good) for name, column in self._control().items()}}
+        return {**columns, **{name: column.take(good) for name, column in self.control.items()}}
 
     def typed(self, rows: dict[str, pa.Array]) -> pa.Table:
         good = np.flatnonzero(~self.bad)
@@ -355,17 +357,17 @@ class _Table:
         columns: dict[str, pa.Array] = {
             name: pa.repeat(value, good.size) for name, value in constants.items()
         }
-        columns["source_position"] = pa.array(self.found.line[good], pa.int64())
+        columns["source_position"] = pa.array(self.found.position[good], pa.int64())
         columns["record_hash"] = pa.array(self._content_hash(32), pa.string()).take(chosen)
         columns["extra_json"] = self._extra().take(chosen)
         schema = self.stream.table
-        return pa.table([{**rows, **columns}[field.name].cast(field.type) for field in schema], schema=schema)
+        return pa.table([(rows | columns)[field.name] for field in schema], schema=schema)
 
     def _extra(self) -> pa.Array:
         """Cells without a column of ours, as one JSON object per record."""
         pairs = []
         for name, index in self.layout.unmapped:
-            cell = tidy(self.found.columns[index])
+            cell = self.cells[index]
             label = json_text(pa.array([name]))[0].as_py()
             pair = pc.binary_join_element_wise(f'"{label}": "', json_text(cell), '", ', "")
             pairs.append(pc.fill_null(pair, ""))
@@ -378,7 +380,7 @@ class _Table:
 
     def drift(self) -> Iterator[dict[str, Any]]:
         for name, index in self.layout.unmapped:
-            cell = tidy(self.found.columns[index])
+            cell = self.cells[index]
             filled = len(cell) - cell.null_count
             if filled:
                 example = pc.min(cell).as_py()
@@ -390,9 +392,8 @@ class _Table:
                 }
 
     def rejects(self) -> pa.Table:
-        control = self._control()
-        rows = [self._reject(int(at), control) for at in np.flatnonzero(self.bad).tolist()]
-        rows += [self._ragged(*record) for record in self.found.ragged]
+        rows = [self._reject(int(at), self.control) for at in np.flatnonzero(self.bad).tolist()]
+        rows += [self._ragged(record) for record in self.found.ragged]
         return rejects_table(sorted(rows, key=lambda row: row["source_position"]))
 
     def _reject(self, at: int, control: dict[str, pa.Array]) -> dict[str, Any]:
@@ -406,7 +407,7 @@ class _Table:
             self.file,
             self.instance,
             stream=self.mapping.stream,
-            position=line,
+            position=int(self.found.position[at]),
             reason=Reason.INVALID_VALUE if wrong else Reason.MISSING_FIELD,
             message=f"line {line}: '{header}' ({field}) " + ("cannot be read" if wrong else "is empty"),
             payload=payload,
@@ -418,15 +419,15 @@ class _Table:
             amount=control["control_amount"][at].as_py(),
         )
 
-    def _ragged(self, line: int, fields: int, text: str) -> dict[str, Any]:
+    def _ragged(self, record: Ragged) -> dict[str, Any]:
         return reject_row(
             self.file,
             self.instance,
             stream=self.mapping.stream,
-            position=line,
+            position=record.position,
             reason=Reason.MALFORMED_RECORD,
-            message=f"line {line} has {fields} cells, the header has {self.layout.width}",
-            payload=text,
+            message=f"line {record.line} has {record.cells} cells, the header has {self.layout.width}",
+            payload=record.text,
             expected=f"{self.layout.width} cells separated by {self.layout.delimiter!r}",
         )
 

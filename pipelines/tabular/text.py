@@ -25,13 +25,24 @@ csv.field_size_limit(1 << 30)
 class Records(NamedTuple):
     """The records of a file, by column.
 
-    columns: text of each cell, `width` columns; line: physical line on which each record starts, 1-based.
-    ragged: (line, number of fields, text) of records of another width.
+    columns: text of each cell, `width` columns. position: ordinal of each record in the file, 1-based,
+    blank ones not counted; line: physical line on which it starts.
+    ragged: records of another width.
     """
 
     columns: list[pa.Array]
+    position: np.ndarray
     line: np.ndarray
-    ragged: list[tuple[int, int, str]]
+    ragged: list["Ragged"]
+
+
+class Ragged(NamedTuple):
+    """A record with more or fewer cells than the header."""
+
+    position: int
+    line: int
+    cells: int
+    text: str
 
 
 def decode(content: bytes, encoding: str | None) -> tuple[str, str]:
@@ -85,7 +96,12 @@ def records(text: str, start_line: int, delimiter: str, quote: str, width: int) 
     for _ in range(start_line):
         found = body.find("\n", offset)
         if found < 0:
-            return Records([pa.array([], pa.string()) for _ in range(width)], np.empty(0, np.int64), [])
+            return Records(
+                [pa.array([], pa.string()) for _ in range(width)],
+                np.empty(0, np.int64),
+                np.empty(0, np.int64),
+                [],
+            )
         offset = found + 1
     content = body[offset:].encode()
     if len(delimiter.encode()) == 1 and len(quote.encode()) == 1 and len(content) < 1 << 31:
@@ -121,8 +137,14 @@ def _cut(content: bytes, start_line: int, delimiter: int, quote: int, width: int
     first_mark = last_mark - fields + 1
     is_blank = _are_blank(content, starts, ends, fields, delimiter, quote)
     good = np.flatnonzero((fields == width) & ~is_blank)
+    position = np.cumsum(~is_blank)
     ragged = [
-        (int(line[at]), int(fields[at]), content[starts[at] : ends[at]].decode("utf-8", errors="replace"))
+        Ragged(
+            int(position[at]),
+            int(line[at]),
+            int(fields[at]),
+            content[starts[at] : ends[at]].decode("utf-8", errors="replace"),
+        )
         for at in np.flatnonzero((fields != width) & ~is_blank).tolist()
     ]
     # One string array over the whole file, cell, mark, cell, mark: every column is a take from it.
@@ -137,7 +159,7 @@ def _cut(content: bytes, start_line: int, delimiter: int, quote: int, width: int
         _unquoted(alternating.take(pa.array(2 * (first_mark[good] + column))), chr(quote))
         for column in range(width)
     ]
-    return Records(columns, line[good], ragged)
+    return Records(columns, position[good], line[good], ragged)
 
 
 def _is_regular(
@@ -184,15 +206,16 @@ def _unquoted(cells: pa.Array, quote: str) -> pa.Array:
 def _read_slowly(text: str, start_line: int, delimiter: str, quote: str, width: int) -> Records:
     """The csv module's reading, for files with quotes inside unquoted cells and the like."""
     good: list[list[str]] = []
-    lines: list[int] = []
-    ragged: list[tuple[int, int, str]] = []
-    for line, row in rows(text, delimiter, quote):
+    places: list[tuple[int, int]] = []
+    ragged: list[Ragged] = []
+    for position, (line, row) in enumerate(rows(text, delimiter, quote), 1):
         if len(row) == width:
             good.append(row)
-            lines.append(start_line + line)
+            places.append((position, start_line + line))
         else:
-            ragged.append((start_line + line, len(row), delimiter.join(row)))
+            ragged.append(Ragged(position, start_line + line, len(row), delimiter.join(row)))
     columns = [pa.array(column, pa.string()) for column in zip(*good, strict=True)] or [
         pa.array([], pa.string()) for _ in range(width)
     ]
-    return Records(columns, np.array(lines, np.int64), ragged)
+    at = np.array(places, np.int64).reshape(-1, 2)
+    return Records(columns, at[:, 0], at[:, 1], ragged)
