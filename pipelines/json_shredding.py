@@ -187,18 +187,19 @@ class _Shredder:
 
     def _drift(self, spec: ObjectSpec, places: list[json_sql.Place]) -> tuple[pa.Table | None, bool]:
         """The unknown fields, and whether the table `extras` holds them for each record."""
-        unknown = []
+        unknown, keys = [], []
         for place in places:
             if place.level.known is not None:
-                keys = [key for (key,) in self._connection.execute(json_sql.unknown_keys(place)).fetchall()]
-                if keys:
-                    unknown.append((place, keys))
+                found = self._connection.execute(json_sql.unknown_keys(place)).fetchall()
+                if found:
+                    unknown.append(place)
+                    keys += [{"level": place.number, "k": key} for (key,) in found]
         if not unknown:
             return None, False
-        parts = [
-            self._rows(json_sql.drift(place, keys, spec.stream), SCHEMA_DRIFT) for place, keys in unknown
-        ]
-        self._connection.execute(json_sql.extras(unknown))
+        schema = pa.schema([pa.field("level", pa.int32()), pa.field("k", pa.string())])
+        with self._registered("unknown_keys", pa.Table.from_pylist(keys, schema=schema)):
+            parts = [self._rows(json_sql.drift(place, spec.stream), SCHEMA_DRIFT) for place in unknown]
+            self._connection.execute(json_sql.extras(unknown))
         return pa.concat_tables(parts), True
 
 

@@ -313,39 +313,43 @@ def _object_of(value: str) -> str:
     return f"'{{' || string_agg(cast(to_json(k) as varchar) || ':' || {value}, ',' order by k) || '}}'"
 
 
-def drift(place: Place, unknown: list[str], stream: str) -> str:
-    """Query of (file, stream, field, example, occurrences) for the unknown keys."""
+def drift(place: Place, stream: str) -> str:
+    """Query of (file, stream, field, example, occurrences) for the level's `unknown_keys`."""
     prefix = "" if place.parent is None else f"{place.level.at}[]."
     return (
         f"select file, {literal(stream)} as stream, {literal(prefix)} || k as field, "
         f"min(left(cast({_VALUE} as varchar), {MAX_VALUE})) as example, count(*) as occurrences "
-        f"from ({keys_of(place)}) where k in ({literals(unknown)}) group by file, k order by file, k"
+        f"from ({keys_of(place)}) where {_is_unknown(place)} group by file, k order by file, k"
     )
 
 
-def extras(unknown: list[tuple[Place, list[str]]]) -> str:
+def extras(unknown: list[Place]) -> str:
     """Statement that makes `extras`: one JSON object per record with its unknown fields; those of a
     list as objects with the id of their row."""
     parts = []
-    for place, names in unknown:
+    for place in unknown:
         if place.parent is None:
             parts.append(
                 f"select record, k, cast({_VALUE} as varchar) as v from ({keys_of(place)}) "
-                f"where k in ({literals(names)})"
+                f"where {_is_unknown(place)}"
             )
             continue
         parts.append(
             f"select record, '{place.level.at}' as k, '[' || string_agg(v, ',' order by o1) || ']' as v from ("
-            f"select record, o1, {_object_of(_VALUE)} as v "
-            f"from ({keys_of(place)}) where k in ({literals([*names, 'id'])}) "
+            f"select record, o1, {_object_of(f'cast({_VALUE} as varchar)')} as v "
+            f"from ({keys_of(place)}) where k = 'id' or {_is_unknown(place)} "
             "group by record, o1 having count(*) filter (where k <> 'id') > 0) "
             "group by record"
         )
     return (
-        "create or replace temp table extras as select record, "
-        f"{_object_of('v')} as extra_json "
+        f"create or replace temp table extras as select record, {_object_of('v')} as extra_json "
         f"from ({' union all '.join(parts)}) group by record"
     )
+
+
+def _is_unknown(place: Place) -> str:
+    # Keys come as a table and never as SQL text: they are the sender's, with quotes and NULs in them.
+    return f"k in (select k from unknown_keys where level = {place.number})"
 
 
 def rejects(declared_query: str, max_payload: int) -> str:

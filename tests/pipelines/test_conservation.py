@@ -37,7 +37,7 @@ _VALUES = st.recursive(
     max_leaves=5,
 )
 _PROPERTY = settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
