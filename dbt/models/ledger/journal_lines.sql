@@ -112,7 +112,7 @@ balancing_lines as (
         rules.posting_rule_id,
         rules.account_code,
         events.base_currency as currency,
-        cast(0 as decimal(18, 4)) as signed_amount,
+        -events.base_residual_amount as signed_amount,
         events.base_currency,
         cast(1 as decimal(18, 8)) as rate,
         -events.base_residual_amount as signed_base_amount,

@@ -90,11 +90,11 @@ valued as (
         -- A line in another currency than its document: the side whose currency the allocation has not
         -- is taken whole, for the engine pairs them one to one.
         case
-            when applied.allocation_currency = lines.currency then sign(documents.cash_amount) * applied.allocated_amount
+            when applied.allocation_currency = lines.currency then sign(documents.cash_amount) * abs(applied.allocated_amount)
             else lines.amount
         end as cash_amount,
         case
-            when applied.allocation_currency = documents.currency then sign(documents.cash_amount) * applied.allocated_amount
+            when applied.allocation_currency = documents.currency then sign(documents.cash_amount) * abs(applied.allocated_amount)
             else documents.cash_amount
         end as allocated_amount
     from applied

@@ -21,7 +21,7 @@ with posted_bills as (
 bill_parts as (
     select
         lines.bill_id,
-        coalesce(lines.account_code, vendors.default_account_code) as account_code,
+        coalesce(lines.account_code, vendors.default_account_code, defaults.account_code) as account_code,
         lines.cost_center,
         lines.tax_code,
         sum(lines.net_amount) as net_amount,
@@ -29,7 +29,13 @@ bill_parts as (
     from {{ ref('bill_lines') }} as lines
     inner join {{ ref('bills') }} as bills on lines.bill_id = bills.bill_id
     left join {{ ref('vendors') }} as vendors on bills.vendor_id = vendors.vendor_id
-    group by lines.bill_id, coalesce(lines.account_code, vendors.default_account_code), lines.cost_center, lines.tax_code
+    left join {{ ref('default_accounts') }} as defaults
+        on lines.source_name = defaults.source_name and defaults.document_type = 'bill'
+    group by
+        lines.bill_id,
+        coalesce(lines.account_code, vendors.default_account_code, defaults.account_code),
+        lines.cost_center,
+        lines.tax_code
 ),
 
 posted_reports as (

@@ -25,13 +25,19 @@ with documents as (
 invoice_parts as (
     select
         lines.invoice_id,
-        lines.account_code,
+        coalesce(lines.account_code, defaults.account_code) as account_code,
         lines.cost_center,
         lines.tax_code,
         sum(lines.net_amount) as net_amount,
         sum(lines.tax_amount) as tax_amount
     from {{ ref('invoice_lines') }} as lines
-    group by lines.invoice_id, lines.account_code, lines.cost_center, lines.tax_code
+    left join {{ ref('default_accounts') }} as defaults
+        on lines.source_name = defaults.source_name and defaults.document_type = 'invoice'
+    group by
+        lines.invoice_id,
+        coalesce(lines.account_code, defaults.account_code),
+        lines.cost_center,
+        lines.tax_code
 )
 
 {% set order_components = [

@@ -3,7 +3,11 @@
 with journal as (
     select
         entity_id,
-        case when document_type = 'bank_transaction' then document_type else event_type end as voucher_type,
+        case
+            when document_type = 'bank_transaction' then document_type
+            when event_type = 'vendor_credit_note' then 'credit_note'
+            else event_type
+        end as voucher_type,
         document_number as voucher_number,
         account_code,
         currency,
@@ -88,31 +92,61 @@ joined as (
             and journal.voucher_number = erp.voucher_number
             and journal.account_code = erp.account_code
             and journal.currency = erp.currency
+),
+
+-- In the document's currency to the minor unit. In base currency both sides round line by line, so one
+-- minor unit per line is rounding and no error; so is the line itself that takes the rounding of an
+-- entry in foreign currency.
+measured as (
+    select
+        joined.entity_id,
+        joined.voucher_type,
+        joined.voucher_number,
+        joined.account_code,
+        joined.currency,
+        joined.journal_entry_id,
+        joined.gl_entry_number,
+        joined.journal_posting_date,
+        joined.erp_posting_date,
+        joined.journal_amount,
+        joined.erp_amount,
+        joined.base_journal_amount,
+        joined.base_erp_amount,
+        accounts.control_type,
+        joined.currency = legal_entities.base_currency as is_base_currency,
+        max(case when joined.currency <> legal_entities.base_currency then 1 else 0 end) over document = 1 as is_foreign,
+        sum(joined.line_count) over document * {{ minor_unit('base_currencies.exponent') }} as rounding_amount
+    from joined
+    left join {{ ref('accounts') }} as accounts on joined.account_code = accounts.account_code
+    left join {{ ref('legal_entities') }} as legal_entities on joined.entity_id = legal_entities.legal_entity_id
+    left join {{ ref('currencies') }} as base_currencies on legal_entities.base_currency = base_currencies.currency
+    window document as (partition by joined.entity_id, joined.voucher_type, joined.voucher_number)
 )
 
 select
-    joined.entity_id,
-    joined.voucher_type,
-    joined.voucher_number,
-    joined.account_code,
-    joined.currency,
-    joined.journal_entry_id,
-    joined.gl_entry_number,
-    joined.journal_posting_date,
-    joined.erp_posting_date,
-    {{ money('joined.journal_amount') }} as journal_amount,
-    {{ money('joined.erp_amount') }} as erp_amount,
-    {{ money('joined.journal_amount - joined.erp_amount') }} as difference_amount,
-    {{ money('joined.base_journal_amount') }} as base_journal_amount,
-    {{ money('joined.base_erp_amount') }} as base_erp_amount,
-    {{ money('joined.base_journal_amount - joined.base_erp_amount') }} as base_difference_amount,
-    accounts.control_type,
-    -- In the document's currency to the minor unit. In base currency both sides round line by line, so
-    -- one minor unit per line is rounding and not an error.
-    joined.journal_amount = joined.erp_amount
-    and abs(joined.base_journal_amount - joined.base_erp_amount)
-    <= joined.line_count * {{ minor_unit('base_currencies.exponent') }} as is_equal
-from joined
-left join {{ ref('accounts') }} as accounts on joined.account_code = accounts.account_code
-left join {{ ref('legal_entities') }} as legal_entities on joined.entity_id = legal_entities.legal_entity_id
-left join {{ ref('currencies') }} as base_currencies on legal_entities.base_currency = base_currencies.currency
+    measured.entity_id,
+    measured.voucher_type,
+    measured.voucher_number,
+    measured.account_code,
+    measured.currency,
+    measured.journal_entry_id,
+    measured.gl_entry_number,
+    measured.journal_posting_date,
+    measured.erp_posting_date,
+    {{ money('measured.journal_amount') }} as journal_amount,
+    {{ money('measured.erp_amount') }} as erp_amount,
+    {{ money('measured.journal_amount - measured.erp_amount') }} as difference_amount,
+    {{ money('measured.base_journal_amount') }} as base_journal_amount,
+    {{ money('measured.base_erp_amount') }} as base_erp_amount,
+    {{ money('measured.base_journal_amount - measured.base_erp_amount') }} as base_difference_amount,
+    measured.control_type,
+    (
+        measured.journal_amount = measured.erp_amount
+        or (
+            measured.is_foreign and measured.is_base_currency and measured.control_type is null
+            and abs(measured.journal_amount - measured.erp_amount) <= measured.rounding_amount
+        )
+    )
+    and abs(measured.base_journal_amount - measured.base_erp_amount)
+    <= case when measured.is_foreign then measured.rounding_amount else 0 end as is_equal
+from measured

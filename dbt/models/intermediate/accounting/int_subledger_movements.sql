@@ -180,7 +180,9 @@ unmapped_lines as (
     from {{ ref('int_sales_documents') }} as documents
     inner join {{ ref('invoice_lines') }} as lines
         on documents.document_type in ('invoice', 'credit_note') and documents.document_id = lines.invoice_id
-    where lines.account_code is null
+    left join {{ ref('default_accounts') }} as defaults
+        on lines.source_name = defaults.source_name and defaults.document_type = 'invoice'
+    where lines.account_code is null and defaults.account_code is null
     union all
     select
         bills.event_id,
@@ -193,7 +195,12 @@ unmapped_lines as (
     from bills
     inner join {{ ref('bill_lines') }} as lines on bills.bill_id = lines.bill_id
     left join {{ ref('vendors') }} as vendors on bills.vendor_id = vendors.vendor_id
-    where lines.account_code is null and vendors.default_account_code is null
+    left join {{ ref('default_accounts') }} as defaults
+        on lines.source_name = defaults.source_name and defaults.document_type = 'bill'
+    where
+        lines.account_code is null
+        and vendors.default_account_code is null
+        and defaults.account_code is null
     union all
     select event_id, entity_id, source_name, currency, posted_date, posted_date, unmapped_amount
     from report_taxes
