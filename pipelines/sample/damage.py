@@ -106,14 +106,14 @@ def _bad_gross(content: bytes) -> tuple[bytes, int]:
     rows = content.split(b"\r\n")
     fields = rows[1].split(b";")
     fields[12] = b"1.2x4,00"
-    return content + b";".join(fields) + b"\r\n", len(rows)
+    return content + b";".join(fields) + b"\r\n", len(rows) - 1
 
 
 def _bad_date(content: bytes) -> tuple[bytes, int]:
     rows = content.split(b"\r\n")
     fields = rows[1].split(b",")
     fields[3] = b"13/45/2026"
-    return content + b",".join(fields) + b"\r\n", len(rows)
+    return content + b",".join(fields) + b"\r\n", len(rows) - 1
 
 
 def _copy(books: Books, out: Path) -> None:

@@ -290,7 +290,7 @@ class Spending:
         )
 
     def _line_id(self, report: Report, line: ExpenseLine) -> str:
-        return f"expenses_{report.entity.suffix}:{report.native_id}:{line.native_id}"
+        return f"expenses_{report.entity.suffix}:{line.native_id}"
 
     def close(self) -> None:
         """Post the cards, settle their months, and match cards with expense lines."""

@@ -195,13 +195,13 @@ def _deliver_twice(books: Books, statements: list[Statement]) -> None:
 
 
 def statement_id(statement: Statement) -> str:
-    """The canonical id of a statement. MT940 adds the statement number of :28C:; CSV exports have no
-    number of their own and go by their file."""
+    """The canonical id of a statement. MT940 adds :28C: (number and page); CSV exports have no number of
+    their own and go by their file."""
     source = statement.account.source_name
     if source == "bank_us":
-        return f"{source}:{file_stem(statement)}.csv"
+        return f"{source}:{source}/{file_stem(statement)}.csv"
     if source == "bank_uk":
-        return f"{source}:{statement.native_id}:{statement.sequence:05d}"
+        return f"{source}:{statement.native_id} {statement.sequence:05d}/001"
     return f"{source}:{statement.native_id}"
 
 
