@@ -109,7 +109,6 @@ def read(content: bytes) -> Reading:
 
 def to_text(content: bytes) -> str:
     """UTF-8 (or UTF-16 by its mark), else CP1252, else Latin-1; line ends as one character, one in front."""
-    content = content.rstrip(b"\x00\x1a")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         text = content.decode("utf-16", errors="replace")
     else:
@@ -119,6 +118,7 @@ def to_text(content: bytes) -> str:
                 break
             except UnicodeDecodeError:
                 continue
+    text = text.rstrip("\x00\x1a")
     # The separator of supplementary details, and what no text field may hold.
     text = text.replace("\x1f", " ").replace("\x00", " ")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -194,8 +194,8 @@ def _balance(content: str | None) -> tuple[Decimal, str, date | None] | None:
 
 def _point(amount: str) -> str:
     """Decimal comma to point, as `values.AMOUNT` expects it: `,5` is 0.5 and `100,` is 100."""
-    amount = amount.replace(",", ".")
-    return ("0" + amount if amount.startswith(".") else amount).lstrip("0") or "0"
+    amount = amount.replace(",", ".").lstrip("0")
+    return amount if amount[:1].isdigit() else "0" + amount
 
 
 def _day(yymmdd: str) -> date | None:
@@ -312,8 +312,8 @@ def _both(left: pa.Array, right: pa.Array) -> pa.Array:
 
 
 def _points(amount: pa.Array) -> pa.Array:
-    """`_point` for a column."""
-    with_point = pc.replace_substring(amount, ",", ".")
+    """`_point` for a column; an empty text stays no amount."""
+    with_point = pc.replace_substring(tidy(amount), ",", ".")
     return pc.replace_substring_regex(pc.replace_substring_regex(with_point, r"^0+", ""), r"^(\.|$)", r"0\1")
 
 

@@ -22,9 +22,8 @@ from pipelines.bank.pieces import Pieces, first, join_by_owner, tidy
 
 _STRUCTURED = r"^[0-9]{3}[?<>~^|#!@][0-9]{2}"
 _SLASHED = r"/(EREF|REMI|NAME|CNTP|IBAN|TRTP|TRCD|MARF|ORDP|BENM|PREF|RTRN|KREF|OCMT)/"
-# Subfields hold 27 characters, but banks that will not end one with a blank cut up to two earlier. A
-# reference torn apart by a blank matches no invoice; two words run together seldom do harm.
-_FULL_SUBFIELD = 25
+# A full subfield was cut by its width; a shorter one was ended by its writer, or lost a blank on the way.
+_FULL_SUBFIELD = 27
 _LINE_WIDTH = 65
 
 _REMITTANCE_SUBFIELDS = [*range(20, 30), *range(60, 64)]

@@ -87,12 +87,12 @@ def to_utf8(content: bytes) -> bytes:
     Banks declare one encoding and send another; a name with a broken umlaut is no reason to lose the
     money on the line.
     """
-    content = content.rstrip(b"\x00\x1a \t\r\n")
     for mark, codec in _BOMS:
         if content.startswith(mark):
-            return content.decode(codec, errors="replace").encode()
+            return _stripped(content.decode(codec, errors="replace").encode())
     if content[:4] in (b"<\x00?\x00", b"<\x00D\x00"):
-        return content.decode("utf-16-le", errors="replace").encode()
+        return _stripped(content.decode("utf-16-le", errors="replace").encode())
+    content = _stripped(content)
     declared = _DECLARED.match(content[:256])
     name = declared.group(1).decode("ascii").lower() if declared else "utf-8"
     for codec in (name if name in _CODECS else "utf-8", "utf-8", "cp1252"):
@@ -102,6 +102,11 @@ def to_utf8(content: bytes) -> bytes:
             continue
         return content if codec in ("utf-8", "utf8", "us-ascii", "ascii") else text.encode()
     return content.decode("latin-1").encode()
+
+
+def _stripped(content: bytes) -> bytes:
+    """Without the padding that transfers and tapes leave at the end."""
+    return content.rstrip(b"\x00\x1a \t\r\n").lstrip(b" \t\r\n")
 
 
 def check(content: bytes) -> None:
