@@ -208,9 +208,10 @@ def _load(
         # Nothing of a failed extraction may stay behind as a half package of the next one.
         shutil.rmtree(settings.dlt / f"tieout_{spec.kind}", ignore_errors=True)
         marker.unlink(missing_ok=True)
-        cause = _first_cause(error)
+        cause = _cause(error)
+        what = str(cause) if isinstance(cause, LoadingError) else f"{type(cause).__name__}: {cause}"
         raise LoadingError(
-            f"raw_{spec.kind}: the load did not complete: {type(cause).__name__}: {cause}\n"
+            f"raw_{spec.kind}: the load did not complete: {what}\n"
             "Nothing of it counts as loaded; correct the cause and run again."
         ) from error
     finally:
@@ -219,8 +220,9 @@ def _load(
     marker.unlink(missing_ok=True)
 
 
-def _first_cause(error: BaseException) -> BaseException:
-    while error.__cause__ is not None:
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong, below the layers in which dlt wraps it."""
+    while not isinstance(error, LoadingError) and error.__cause__ is not None:
         error = error.__cause__
     return error
 
