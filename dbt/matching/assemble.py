@@ -43,6 +43,7 @@ def assemble(
     group_rule,
     decision,
     score,
+    own,
     rules,
     tolerances,
     weights,
@@ -110,7 +111,10 @@ def assemble(
         is_fx = candidate < pair_count and bool(pairs.is_fx[allowed[candidate]])
         status = (
             "auto"
-            if p >= options.auto and rule.outcome == "auto" and not decision.bounded[candidate]
+            if p >= options.auto
+            and own[candidate] >= options.own
+            and rule.outcome == "auto"
+            and not decision.bounded[candidate]
             else "suggested"
         )
         name = match_id([(types[i], ids[i]) for i in (*left, *right)])

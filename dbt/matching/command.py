@@ -86,7 +86,7 @@ def load_rules(path: Path | None) -> tuple[list[Rule] | None, list[Tolerance]]:
         )
     as_table = lambda given: pa.Table.from_pylist(
         [{k: None if v is None else str(v) for k, v in row.items()} for row in given]
-    )  # noqa: E731
+    )
     if rows:
         names = sorted({key for row in rows for key in row} - set(Rule.__dataclass_fields__))
         if names:

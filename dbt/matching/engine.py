@@ -24,8 +24,10 @@ from matching.rules import Rule, Tolerance, rule_case
 class Options:
     """Limits and thresholds. auto/suggest: the least probability for each status."""
 
-    auto: float = 0.975
+    auto: float = 0.985
     suggest: float = 0.4
+    #: Log-odds that a match must earn by its own evidence, apart from nothing else being left, to be decided alone.
+    own: float = 2.5
     #: A pair this sure and equal in amount is not taken apart again by the search for groups.
     sure: float = 0.99
     threads: int = 2
@@ -87,6 +89,9 @@ def _run(
     members = _members(items, pairs, allowed, [found[k] for k in usable])
     score_all = np.concatenate([score[allowed], group_score[usable]])
     group_order = np.array([1000.0 + len(found[k].left) + len(found[k].right) for k in usable])
+    own = np.concatenate(
+        [score[allowed] - weights.leftover[items.rec[pairs.l[allowed]]], group_score[usable]]
+    )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
     return assemble.assemble(
         items,
@@ -100,6 +105,7 @@ def _run(
         group_rule,
         decision,
         score_all,
+        own,
         rules,
         tolerances,
         weights,

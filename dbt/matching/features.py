@@ -63,7 +63,7 @@ KEY_LABELS = [
     "shared reference in the text",
     "shared batch",
 ]
-PARTY_LABELS = ["party unknown", "different parties", "similar names", "same party"]
+PARTY_LABELS = ["party unknown", "different parties", "similar name, or named in the text", "same party"]
 ATTRIBUTE_LABELS = ["not given", "different", "equal"]
 
 
@@ -332,11 +332,13 @@ def lag_chances(items: Items) -> np.ndarray:
 
 def _parties(items: Items, sizes: _Sizes, l, r) -> Feature:  # noqa: E741
     a, b = items.party[l], items.party[r]
-    level = np.where((a < 0) | (b < 0), 0, np.where(a == b, 3, 1)).astype(np.int8)
+    weak = items.is_weak_party[l] | items.is_weak_party[r]
+    level = np.where((a < 0) | (b < 0), 0, np.where(a == b, np.where(weak, 2, 3), 1)).astype(np.int8)
     log_u = np.zeros(len(l))
-    same = level == 3
+    same = level >= 2
     if same.any():
         log_u[same] = _agreement(items, sizes, items.party, 2e-3, l[same], r[same])
+    log_u[level == 2] += np.log(2.0)
     log_u[level == 1] = np.log(0.97)
     return Feature("party", PARTY_LABELS, level, log_u)
 
@@ -348,6 +350,9 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
     rows = con.execute("select distinct row from key where is_declared").fetchnumpy()["row"]
     with_keys[rows] = True
     level = np.where(with_keys[l] & with_keys[r], 1, 0).astype(np.int8)
+    # Where no row shares a key with any other, keys cannot differ either: they are of two kinds.
+    meets = np.bincount(items.rec[l[shared]], minlength=len(items.reconciliations)) > 0
+    level[~meets[items.rec[l]]] = 0
     declared = column["is_declared"].astype(bool)
     level[shared] = np.where(column["is_group"].astype(bool), 4, np.where(declared, 2, 3))[shared]
     rec = items.rec[l]
@@ -373,8 +378,8 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
 def _texts(con, items: Items, l, r, party_level) -> Feature:  # noqa: E741
     level, log_u = texts.compare(con, items, l, r)
     # The names were compared as parties already: the same fact must not count twice.
-    level[party_level == 3] = texts.COVERED
-    log_u[party_level == 3] = 0.0
+    level[party_level >= 2] = texts.COVERED
+    log_u[party_level >= 2] = 0.0
     return Feature("text", texts.LABELS, level, log_u)
 
 

@@ -32,7 +32,7 @@ SEARCH_BUDGET = 160_000_000
 class Group:
     left: tuple[int, ...]
     right: tuple[int, ...]
-    kind: str  # reference | group_key | party | party_day | day | subset | offset
+    kind: str  # reference, offset, or a key of scoring.BASE
     chance: float  # probability that amounts fit like this by accident
     linked: int = 0  # members joined by a shared reference
     notes: list[str] = field(default_factory=list)
@@ -51,6 +51,8 @@ def find(
     groups = [
         *_by_reference(items, open_rows, pairs),
         *_by_structure(con, items, sql),
+        *_by_shared_key(con, items, sql),
+        *_by_days(items, open_rows),
         *_offsets(con, items, sql),
     ]
     groups += _by_search(con, items, notes, sql)
@@ -215,6 +217,74 @@ def _by_structure(con, items: Items, sql: list) -> list[Group]:
     return groups
 
 
+def _by_shared_key(con, items: Items, sql: list) -> list[Group]:
+    """All rows of a batch or settlement, and the one row of the other side that names it, whatever the difference."""
+    statement = """
+        with batch as (
+            select free.rec, free.block, free.side, free.currency, item.group_key, list(free.row order by free.row) as members
+            from free inner join item on free.row = item.row
+            where item.group_key is not null
+            group by all having count(*) between 2 and 5000
+        ),
+        named as (
+            select batch.*, free.row, count(*) over (partition by batch.rec, batch.block, batch.side, batch.currency, batch.group_key) as namers
+            from batch
+            inner join key on key.key = ref_key(batch.group_key) and key.rec = batch.rec and key.block = batch.block and key.side <> batch.side
+            inner join free on key.row = free.row and free.currency = batch.currency
+        )
+        select row, side, members from named where namers = 1 order by row, side, members
+    """
+    sql.append(("a batch and the one row that names it", statement.strip()))
+    return [
+        Group(tuple(members), (row,), "group_key", 2e-5)
+        if side == "left"
+        else Group((row,), tuple(members), "group_key", 2e-5)
+        for row, side, members in con.execute(statement).fetchall()
+    ]
+
+
+def _by_days(items: Items, open_rows: np.ndarray) -> list[Group]:
+    """All rows of two to seven neighbouring days that add up to one row of the other side (a weekend's payout)."""
+    groups = []
+    rows = np.flatnonzero(open_rows & (items.date != NO_DATE))
+    entity = items.entity.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    currency = items.currency.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    block = (items.rec[rows].astype(np.int64) * (entity.max(initial=0) + 1) + entity[rows]) * (
+        currency.max(initial=0) + 1
+    ) + currency[rows]
+    for code in np.unique(block):
+        mine = rows[block == code]
+        for many, single in (
+            (mine[items.is_left[mine]], mine[~items.is_left[mine]]),
+            (mine[~items.is_left[mine]], mine[items.is_left[mine]]),
+        ):
+            if len(many) < 2 or not len(single):
+                continue
+            order = np.lexsort((many, items.date[many]))
+            many = many[order]
+            day, start = np.unique(items.date[many], return_index=True)
+            total = np.concatenate([[0], np.cumsum(items.amount[many])])
+            bound = np.concatenate([start, [len(many)]])
+            wanted: dict[int, list[int]] = {}
+            for row in single.tolist():
+                wanted.setdefault(int(items.amount[row]), []).append(row)
+            for span in range(2, 8):
+                for i in range(len(day) - span + 1):
+                    if day[i + span - 1] - day[i] > 10 or bound[i + span] - bound[i] > 2000:
+                        continue
+                    for row in wanted.get(int(total[bound[i + span]] - total[bound[i]]), ())[:4]:
+                        if abs(int(items.date[row]) - int(day[i + span - 1])) > 10:
+                            continue
+                        members = tuple(sorted(many[bound[i] : bound[i + span]].tolist()))
+                        chance = min(1.0, 60 * base_chance(abs(int(items.amount[row]))))
+                        groups.append(
+                            Group(members, (row,), "days", chance)
+                            if items.is_left[many[0]]
+                            else Group((row,), members, "days", chance)
+                        )
+    return groups
+
+
 def _offsets(con, items: Items, sql: list) -> list[Group]:
     """Two rows of one side that cancel: same party or reference or text words, opposite amounts, near dates."""
     statement = """
@@ -303,7 +373,6 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             pool = pool_sorted[start:end]
             best = strength[start:end] == strength[start:end].min()
             pool = pool[best]
-            seen.add(target)
             if spent > SEARCH_BUDGET:
                 skipped += 1
                 continue
@@ -312,6 +381,8 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             )
             spent += cost
             groups += made
+            if made:
+                seen.add(target)
     day_groups, _, day_skipped = _search_days(con, items, seen, SEARCH_BUDGET - spent)
     groups += day_groups
     if skipped or day_skipped:
@@ -372,32 +443,66 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
             for target in targets:
                 if target in seen:
                     continue
-                begin = np.searchsorted(days, items.date[target] - 5, side="left")
-                end = np.searchsorted(days, items.date[target] + 5, side="right")
+                begin = np.searchsorted(days, items.date[target] - 7, side="left")
+                end = np.searchsorted(days, items.date[target] + 7, side="right")
                 if end - begin < 2:
                     continue
                 if spent > budget:
                     skipped += 1
                     continue
                 near = pool_rows[begin:end]
-                if len(near) > 24:
-                    lag = np.abs(items.date[near] - items.date[target])
-                    near = near[np.lexsort((near, lag))[:24]]
                 want = int(items.amount[target])
-                near = near[np.abs(items.amount[near]) <= abs(want)]
-                found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
-                spent += 2 << 11
-                if not found.solutions or len(found.solutions) > 6:
-                    continue
-                chance = _search_chance(items.amount[near], found.searched)
-                for positions in found.solutions:
-                    members = tuple(sorted(int(near[i]) for i in positions))
-                    groups.append(
-                        Group((target,), members, "subset", chance)
-                        if items.is_left[target]
-                        else Group(members, (target,), "subset", chance)
-                    )
+                # Without a party, only rows of the same direction: a mixture fits nearly any amount.
+                near = near[
+                    (np.abs(items.amount[near]) <= abs(want)) & (np.sign(items.amount[near]) == np.sign(want))
+                ]
+                made, cost = _search_one_day(items, target, near)
+                spent += cost
+                if not made and len(near) >= 2:
+                    if len(near) > 24:
+                        lag = np.abs(items.date[near] - items.date[target])
+                        near = near[np.lexsort((near, lag))[:24]]
+                    found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
+                    spent += 2 << 11
+                    if len(found.solutions) <= 6:
+                        chance = _search_chance(items.amount[near], found.searched)
+                        made = [
+                            _oriented(items, target, [int(near[i]) for i in positions], "subset", chance)
+                            for positions in found.solutions
+                        ]
+                groups += made
     return groups, spent, skipped
+
+
+def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int]:
+    """Subsets of the rows of one single day: a deposit or payout rarely mixes days, so few sums compete."""
+    made, cost = [], 0
+    days = items.date[near]
+    for day in np.unique(days):
+        pool = near[days == day]
+        if len(pool) < 2 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
+            continue
+        pool = np.sort(pool)[:26]
+        found = find_subsets(items.amount[pool], int(items.amount[target]), MAX_GROUP, 1 << 13, 24)
+        cost += 2 << (len(pool) // 2)
+        if len(found.solutions) > 6:
+            continue
+        chance = _search_chance(items.amount[pool], found.searched)
+        made += [
+            _oriented(items, target, [int(pool[i]) for i in positions], "day_subset", chance)
+            for positions in found.solutions
+        ]
+    return made, cost
+
+
+def _oriented(items: Items, target: int, members: list[int], kind: str, chance: float) -> Group:
+    """The group of one target and its members, with left and right in their places."""
+    several = tuple(sorted(members))
+    return (
+        Group((target,), several, kind, chance)
+        if items.is_left[target]
+        else Group(several, (target,), kind, chance)
+    )
 
 
 def lag_range(items: Items, group: Group) -> tuple[int, int] | None:

@@ -61,6 +61,7 @@ class Mapping:
     debit: str | None = None
     credit: str | None = None
     direction: str | None = None
+    fee: str | None = None  # subtracted from the amount: the file gives gross and fee, the other one net
     currency: str | None = None
     date: str | None = None
     due_date: str | None = None
@@ -78,6 +79,8 @@ class Mapping:
         """(role, column) lines to show a person."""
         rows = [("id", self.id or "row number")]
         rows.append(("amount", self.amount or f"{self.credit} minus {self.debit}"))
+        if self.fee:
+            rows[-1] = ("amount", f"{self.amount} minus {self.fee}")
         if self.direction:
             rows.append(("direction", self.direction))
         for role in ("currency", "date", "due_date", "party", "party_id", "party_account", "group"):
@@ -301,6 +304,9 @@ def amount_expression(mapping: Mapping) -> str:
         credit = parse.amount_sql(quoted(mapping.credit), formats.get(mapping.credit, "."))
         debit = parse.amount_sql(quoted(mapping.debit), formats.get(mapping.debit, "."))
         value = f"(coalesce({credit}, 0) - abs(coalesce({debit}, 0)))"
+    if mapping.fee and mapping.amount:
+        fee = parse.amount_sql(quoted(mapping.fee), formats.get(mapping.fee, "."))
+        value = f"({value} - abs(coalesce({fee}, 0)))"
     if mapping.direction and mapping.amount:
         debits = ", ".join(f"'{word}'" for word in DEBITS)
         value = f"(case when upper(trim({quoted(mapping.direction)})) in ({debits}) then -abs({value}) else abs({value}) end)"
@@ -339,6 +345,21 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
                 for c in _amount_candidates(columns, mapping)[:6]
                 if c.name not in (mapping.debit, mapping.credit)
             ]
+            fee = next(
+                (
+                    c
+                    for c in columns
+                    if c.amount_share > 0.9
+                    and re.search(r"(^|_)(fee|fees|commission|charge|charges|gebuehr)", _snake(c.name))
+                ),
+                None,
+            )
+            if fee is not None:
+                choices += [
+                    Mapping(amount=choice.amount, fee=fee.name)
+                    for choice in choices[:4]
+                    if choice.amount and choice.amount != fee.name
+                ]
         if not choices:
             raise ValueError(
                 f"the {side} file has no column of amounts; columns: {', '.join(c.name for c in columns)}. Name it with --map {side}.amount=COLUMN"
@@ -348,10 +369,13 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
             if direction and choice.amount and _never_negative(con, side, choice):
                 choice.direction = direction.name
         options[side] = choices
+    blocks = {side: _blocks(columns, mappings[side]) for side, columns in profiles.items()}
     best = None
     for i, a in enumerate(options["left"]):
         for j, b in enumerate(options["right"]):
             shared = _shared_amounts(con, a, b)
+            if shared < 0.3:
+                shared = max(shared, 0.9 * _shared_sums(con, a, b, blocks))
             key = (shared * (0.97 ** (i + j)), -i - j)
             if best is None or key > best[0]:
                 best = (key, a, b, shared)
@@ -363,13 +387,36 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
         )
     for side, choice in (("left", a), ("right", b)):
         mapping = mappings[side]
-        mapping.amount, mapping.debit, mapping.credit, mapping.direction = (
-            choice.amount,
-            choice.debit,
-            choice.credit,
-            choice.direction,
-        )
+        mapping.amount, mapping.debit, mapping.credit = choice.amount, choice.debit, choice.credit
+        mapping.direction, mapping.fee = choice.direction, choice.fee
     return remarks
+
+
+def _blocks(columns: list[Column], mapping: Mapping) -> list[str]:
+    """SQL of columns by which rows may have been bundled: a batch or payout id, a day."""
+    found = [
+        quoted(c.name)
+        for c in columns
+        if _named("group", _snake(c.name)) and c.distinct > 1 and c.unique < 0.8
+    ]
+    found += [parse.date_sql(quoted(c.name), c.date[0]) for c in columns if c.date is not None][:2]
+    return found[:3]
+
+
+def _shared_sums(con, a: Mapping, b: Mapping, blocks: dict[str, list[str]]) -> float:
+    """Like _shared_amounts, when the rows of one file are sums of blocks of the other one's."""
+    best = 0.0
+    for single, many, single_side, many_side in ((a, b, "left", "right"), (b, a, "right", "left")):
+        for block in blocks[many_side]:
+            value = con.execute(f"""
+                with one as (select abs({amount_expression(single)}) as amount, count(*) as n from sample_{single_side}_file group by 1),
+                    sums as (select abs(sum({amount_expression(many)})) as amount from sample_{many_side}_file where {block} is not null group by {block} having count(*) > 1),
+                    s as (select amount, count(*) as n from sums group by 1)
+                select coalesce(sum(least(one.n, s.n)), 0) / greatest(1, least((select sum(n) from one), (select sum(n) from s)))
+                from one inner join s on one.amount = s.amount where one.amount <> 0
+            """).fetchone()[0]
+            best = max(best, float(value))
+    return best
 
 
 def _is_direction(con, side: str, name: str) -> bool:

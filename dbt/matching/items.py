@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from matching import parties
 from matching.normalise import MACROS
 
 #: Ticks in one unit of any currency (DECIMAL(18,4)).
@@ -65,6 +66,7 @@ class Items:
     entity: np.ndarray
     account: np.ndarray
     party: np.ndarray  # cluster of party identities, -1 when unknown
+    is_weak_party: np.ndarray  # the party was guessed from spelling or text
     discount: np.ndarray  # ticks, 0 when none was agreed
     discount_until: np.ndarray  # days since 1970
     attribute_count: int = 0
@@ -146,7 +148,7 @@ def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | Non
         """)
     else:
         con.execute("update item set node = row")
-    _cluster_parties(con)
+    parties.cluster(con)
     return _columns(con, signs)
 
 
@@ -205,71 +207,10 @@ def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[
     return signs
 
 
-def _cluster_parties(con: duckdb.DuckDBPyConnection) -> None:
-    """Number the parties: rows that share a party id, an account or a normalised name are one party.
-
-    An identity that joins more than three party ids (a payment provider's account, "DIVERSE") names no
-    party and joins nothing: else one customer's receipt could pay another's invoice.
-    """
-    con.execute("""
-        create or replace temp table identity as
-        select row, 'I' || party_id as identity from item where party_id is not null
-        union all select row, 'N' || party_name from item where party_name is not null
-        union all select row, 'A' || party_account from item where party_account is not null
-    """)
-    con.execute("""
-        create or replace temp table shared_identity as
-        select distinct identity.identity
-        from identity inner join item on identity.row = item.row
-        where item.party_id is not null and identity.identity not like 'I%'
-        group by identity.identity having count(distinct item.party_id) > 3
-    """)
-    edges = con.execute("""
-        select distinct a.identity as a, b.identity as b
-        from identity as a inner join identity as b on a.row = b.row and a.identity < b.identity
-        where a.identity not in (select identity from shared_identity)
-            and b.identity not in (select identity from shared_identity)
-        order by a, b
-    """).to_arrow_table()
-    names = con.execute(
-        "select distinct identity from identity where identity not in (select identity from shared_identity) order by 1"
-    ).to_arrow_table()
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    count = names.num_rows
-    con.execute("alter table item add column party integer default -1")
-    if not count:
-        return
-    con.register("party_names", names.append_column("position", pa.array(np.arange(count, dtype=np.int32))))
-    con.register("party_edges", edges)
-    pairs = con.execute("""
-        select x.position as a, y.position as b from party_edges
-        inner join party_names as x on party_edges.a = x.identity
-        inner join party_names as y on party_edges.b = y.identity
-    """).fetchnumpy()
-    _, label = connected_components(
-        coo_matrix((np.ones(len(pairs["a"]), dtype=np.int8), (pairs["a"], pairs["b"])), shape=(count, count)),
-        directed=False,
-    )
-    # The lowest member names the cluster: a late identity elsewhere does not renumber it.
-    con.register(
-        "party_labels", pa.table({"identity": names.column(0), "party": pa.array(label.astype(np.int32))})
-    )
-    con.execute("""
-        update item set party = found.party
-        from (select identity.row, min(party_labels.party) as party from identity
-              inner join party_labels on identity.identity = party_labels.identity group by identity.row) as found
-        where item.row = found.row
-    """)
-    for name in ("party_names", "party_edges", "party_labels"):
-        con.unregister(name)
-
-
 def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
     table = con.execute("""
         select rec, side = 'left' as is_left, node, amt, coalesce(date - date '1970-01-01', -2147483648) as day,
-            currency, item_type, item_id, entity, account, party, coalesce(discount, 0) as discount,
+            currency, item_type, item_id, entity, account, party, is_weak_party, coalesce(discount, 0) as discount,
             coalesce(discount_until - date '1970-01-01', 2147483647) as discount_until
         from item order by row
     """).to_arrow_table()
@@ -297,6 +238,7 @@ def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
         entity=table.column("entity"),
         account=table.column("account"),
         party=numbers("party", np.int64),
+        is_weak_party=numbers("is_weak_party", bool),
         discount=numbers("discount", np.int64),
         discount_until=numbers("discount_until", np.int64),
         attribute_count=int(attributes),

@@ -330,7 +330,9 @@ def _amount_predicate(rule: Rule, tolerances: list[Tolerance]) -> str:
         )
     parts = [f"({_tolerance(rule, tolerances)})", "left_size > 0", "right_size > 0"]
     if reason == "fx_difference":
-        # Between two currencies without an original amount the difference is unknown: only a reference helps.
+        # 990 KWD less 2,389 GBP is no difference: between two currencies only the original amount or a
+        # shared reference says that they belong together, and no tolerance can.
+        parts[0] = f"(is_fx or {parts[0]})"
         parts.append("(has_foreign_original or (is_fx and has_reference))")
     else:
         parts += ["not is_fx", "difference <> 0"]

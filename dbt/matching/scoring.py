@@ -23,6 +23,8 @@ BASE = {
     "party_day": 0.0,
     "party": -0.5,
     "day": -0.7,
+    "days": -1.5,
+    "day_subset": -0.7,
     "subset": -1.5,
     "text": -0.7,
     "offset": -1.5,
@@ -33,6 +35,8 @@ PER_MEMBER = {
     "party_day": 0.4,
     "party": 0.2,
     "day": 0.1,
+    "days": 0.05,
+    "day_subset": 0.0,
     "subset": -0.4,
     "text": -0.2,
     "offset": 0.0,
@@ -106,6 +110,18 @@ def score_groups(
         else {}
     )
     names = [feature.name for feature in pairs.features]
+    text_feature = pairs.feature("text") if groups else None
+    has_text = np.zeros(len(items), dtype=bool)
+    text_weight = 0.0
+    if groups and len(pairs):
+        has_text[pairs.l[text_feature.level > 0]] = True
+        has_text[pairs.r[text_feature.level > 0]] = True
+        unlike = text_feature.level == 1
+        if unlike.any():
+            text_weight = float(
+                weights.log_m[int(items.rec[pairs.l[unlike][0]])][names.index("text")][1]
+                - text_feature.log_u[unlike].mean()
+            )
     amount_column, date_column = (names.index("amount"), names.index("date")) if len(names) else (0, 0)
     scores = np.zeros(len(groups))
     parts: list[list[tuple[str, str, float]]] = []
@@ -162,6 +178,13 @@ def score_groups(
                     max(float(table[level]) - usual, -4.0) * (0.4 if group.kind == "reference" else 1.0),
                 )
             )
+        if (
+            group.kind in ("day", "days", "day_subset", "subset")
+            and text_weight < 0
+            and has_text[list(group.left)].all()
+            and has_text[list(group.right)].all()
+        ):
+            made.append(("text", "texts share nothing", text_weight))
         party = items.party[list(members)]
         if (party >= 0).all() and len(set(party.tolist())) == 1 and group.kind != "reference":
             made.append(("party", "all rows name the same party", 1.0))
@@ -182,6 +205,8 @@ _KIND_WORDS = {
     "party_day": "all rows of one party on one day",
     "party": "all open rows of one party",
     "day": "all open rows of one day",
+    "days": "all open rows of neighbouring days",
+    "day_subset": "{n} rows, those of one day found by searching sums",
     "subset": "{n} rows near in time, found by searching sums",
     "text": "{n} rows that share rare words",
     "offset": "two rows of one side cancel",

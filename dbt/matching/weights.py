@@ -83,6 +83,8 @@ class Weights:
     log_m: list[list[np.ndarray]]
     log_prior: np.ndarray
     learnt_from: list[int]
+    #: Part of log_prior that comes from other rows being spoken for; no evidence of the pair itself.
+    leftover: np.ndarray
 
 
 def _family(name: str) -> str:
@@ -97,7 +99,7 @@ def prior_weights(items: Items, pairs: Pairs) -> Weights:
     ]
     left = np.bincount(items.rec[items.is_left], minlength=count)
     right = np.bincount(items.rec[~items.is_left], minlength=count)
-    return Weights(log_m, _fugacity(np.zeros(count), left, right), [0] * count)
+    return Weights(log_m, _fugacity(np.zeros(count), left, right), [0] * count, np.zeros(count))
 
 
 def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -159,6 +161,9 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
                 table[heard] = np.round(np.log(np.maximum(learnt, 1e-6)) / STEP) * STEP
                 weights.log_m[code][position] = table
         weights.log_prior = np.round(_fugacity(matched, left, right) / STEP) * STEP
+        weights.leftover = np.maximum(
+            weights.log_prior - np.log(2 / np.maximum(np.maximum(left, right), 2)), 0.0
+        )
     return weights
 
 
