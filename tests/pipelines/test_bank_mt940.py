@@ -102,8 +102,8 @@ def test_german_subfields_with_sepa_tags(tmp_path):
 
 
 def test_full_subfields_go_on_without_a_blank(tmp_path):
-    read_line = information(tmp_path, "166?20SVWZ+Invoices RE-2026-0081?215 and RE-2026-00816")
-    assert read_line["remittance_text"] == "Invoices RE-2026-00815 and RE-2026-00816"
+    read_line = information(tmp_path, "166?20SVWZ+Invoices: RE-2026-0081?215 and RE-2026-00816")
+    assert read_line["remittance_text"] == "Invoices: RE-2026-00815 and RE-2026-00816"
 
 
 @pytest.mark.parametrize("mark", ["?", "<", ">", "~", "^"])
