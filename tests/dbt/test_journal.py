@@ -99,9 +99,22 @@ def _fill(books: Books) -> None:
         bill("IN-TIME", "2026-04-20", "2026-04-22", "100", "19"),
         bill("LATE", "2026-04-28", "2026-05-12", "200", "38"),
         bill("MAY", "2026-05-03", "2026-05-04", "300", "57"),
+        # Paid, and so changed, after the close; known before it.
+        bill("PAID-LATER", "2026-04-20", "2026-05-20", "10", "1.90"),
     ]
     books.add("bills", [head for head, _ in bills])
     books.add("bill_lines", [line for _, line in bills])
+
+    books.add(
+        "int_document_first_seen",
+        [
+            {
+                "document_type": "bill",
+                "document_id": "erp_de:PAID-LATER",
+                "first_seen_at": "2026-04-22 09:00:00+00",
+            }
+        ],
+    )
 
     uk, de = "UK01-GBP-MAIN", "DE01-EUR-MAIN"
     books.add("bank_transactions", [
@@ -204,7 +217,7 @@ def test_rounding_of_lines_in_a_foreign_currency_goes_to_the_rounding_account(bo
         "net 4010": ("-100", "-0.52"),
         "net 4000": ("-101", "-0.53"),
         "net 4020": ("-102", "-0.53"),
-        "rounding_difference 6900": ("0", "-0.01"),
+        "rounding_difference 6900": ("-0.01", "-0.01"),
     }
 
 
@@ -229,7 +242,7 @@ def test_a_later_rate_is_a_gain(books: Books) -> None:
     entry = books.entry("bank_transaction:bank_uk:PART2")
     assert entry["bank 1211"] == ("333.33", "292.82")
     assert entry["receivable 1400"] == ("-333.33", "-287.08")
-    assert entry["fx_gain 6850"] == ("0", "-5.74")
+    assert entry["fx_gain 6850"] == ("-5.74", "-5.74")
 
 
 def test_a_converted_receipt_clears_the_invoice_and_splits_charge_and_rate(books: Books) -> None:
@@ -237,7 +250,7 @@ def test_a_converted_receipt_clears_the_invoice_and_splits_charge_and_rate(books
         "bank 1210": ("470", "470.00"),
         "bank_charge 6810": ("5", "5.00"),
         "receivable 1400": ("-90000", "-471.43"),
-        "fx_gain 6850": ("0", "-3.57"),
+        "fx_gain 6850": ("-3.57", "-3.57"),
     }
 
 
@@ -359,7 +372,7 @@ def test_an_exchange_between_own_accounts_clears_what_left(books: Books) -> None
     assert books.entry("bank_transaction:bank_uk:UK-IN") == {
         "bank 1211": ("1000", "878.46"),
         "transfer 1350": ("-860", "-860.00"),
-        "fx_gain 6850": ("0", "-18.46"),
+        "fx_gain 6850": ("-18.46", "-18.46"),
     }
 
 
@@ -372,6 +385,7 @@ def test_late_documents_of_a_closed_period_move_to_the_next_open_day(books: Book
     }
     assert dates["erp_de:LATE"] == ("2026-05-01", "2026-04-28", "2026-05", True)
     assert dates["erp_de:IN-TIME"] == ("2026-04-20", "2026-04-20", "2026-04", False)
+    assert dates["erp_de:PAID-LATER"] == ("2026-04-20", "2026-04-20", "2026-04", False)
     assert dates["erp_de:MAY"] == ("2026-05-03", "2026-05-03", "2026-05", False)
 
 
@@ -458,7 +472,9 @@ def test_the_proof_of_the_subledgers_shows_what_the_lost_rules_left_out(broken_r
         group by 1 order by 1
         """
     )
-    assert [(account, str(missing), str(unposted), str(rest)) for account, missing, unposted, rest in rows] == [
+    assert [
+        (account, str(missing), str(unposted), str(rest)) for account, missing, unposted, rest in rows
+    ] == [
         ("1300", "58.2500", "58.2500", "0.0000"),
         ("1350", "50.0000", "50.0000", "0.0000"),
         ("1400", "-108.2500", "-108.2500", "0.0000"),

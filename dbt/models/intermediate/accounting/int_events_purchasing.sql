@@ -1,20 +1,18 @@
 -- What we owe: vendor bills, vendor credit notes (negative), approved expense reports and card payments.
 with posted_bills as (
     select
-        bills.bill_id,
-        bills.source_id,
-        bills.bill_number,
-        case when bills.document_type = 'credit_note' then 'vendor_credit_note' else 'bill' end as document_type,
-        bills.entity_id,
-        bills.source_name,
-        bills.bill_date,
-        {{ business_date('bills.source_updated_at', 'legal_entities.time_zone') }} as recorded_date,
-        bills.vendor_id,
-        bills.currency,
-        bills.total_amount
-    from {{ ref('bills') }} as bills
-    inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
-    where bills.status not in ('void', 'draft')
+        document_type,
+        document_id,
+        document_number,
+        bill_number,
+        entity_id,
+        source_name,
+        document_date,
+        recorded_date,
+        vendor_id,
+        currency,
+        total_amount
+    from {{ ref('int_purchase_documents') }}
 ),
 
 -- The vendor's usual account stands in for a line without one.
@@ -86,19 +84,19 @@ card_payments as (
 
 select
     {{ accounting_event({
-        'event_id': "document_type || ':' || bill_id",
+        'event_id': "document_type || ':' || document_id",
         'event_type': 'document_type',
         'component': "'total'",
         'entity_id': 'entity_id',
-        'event_date': 'bill_date',
+        'event_date': 'document_date',
         'recorded_date': 'recorded_date',
         'document_type': 'document_type',
-        'document_id': 'bill_id',
-        'document_number': 'source_id',
+        'document_id': 'document_id',
+        'document_number': 'document_number',
         'source_name': 'source_name',
         'currency': 'currency',
         'amount': 'total_amount',
-        'rate_date': 'bill_date',
+        'rate_date': 'document_date',
         'vendor_id': 'vendor_id',
         'description': "'Bill ' || bill_number",
     }) }}
@@ -110,20 +108,20 @@ union all
 
 select
     {{ accounting_event({
-        'event_id': "documents.document_type || ':' || documents.bill_id",
+        'event_id': "documents.document_type || ':' || documents.document_id",
         'event_type': 'documents.document_type',
         'component': "'" ~ component ~ "'",
         'component_key': "concat_ws('|', parts.account_code, parts.cost_center, parts.tax_code)",
         'entity_id': 'documents.entity_id',
-        'event_date': 'documents.bill_date',
+        'event_date': 'documents.document_date',
         'recorded_date': 'documents.recorded_date',
         'document_type': 'documents.document_type',
-        'document_id': 'documents.bill_id',
-        'document_number': 'documents.source_id',
+        'document_id': 'documents.document_id',
+        'document_number': 'documents.document_number',
         'source_name': 'documents.source_name',
         'currency': 'documents.currency',
         'amount': 'parts.' ~ amount,
-        'rate_date': 'documents.bill_date',
+        'rate_date': 'documents.document_date',
         'account_code': 'parts.account_code',
         'cost_center': 'parts.cost_center',
         'vendor_id': 'documents.vendor_id',
@@ -131,7 +129,7 @@ select
         'description': "'Bill ' || documents.bill_number",
     }) }}
 from posted_bills as documents
-inner join bill_parts as parts on documents.bill_id = parts.bill_id
+inner join bill_parts as parts on documents.document_id = parts.bill_id
 where parts.{{ amount }} <> 0
 {% endfor %}
 

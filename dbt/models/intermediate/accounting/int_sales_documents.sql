@@ -42,7 +42,7 @@ sold_invoices as (
         invoices.entity_id,
         invoices.source_name,
         invoices.invoice_date,
-        {{ business_date('invoices.source_updated_at', 'legal_entities.time_zone') }} as recorded_date,
+        {{ business_date('coalesce(first_seen.first_seen_at, invoices.source_updated_at)', 'legal_entities.time_zone') }} as recorded_date,
         invoices.customer_id,
         invoices.order_id,
         invoices.currency,
@@ -51,6 +51,8 @@ sold_invoices as (
         invoices.total_amount
     from {{ ref('invoices') }} as invoices
     inner join {{ ref('legal_entities') }} as legal_entities on invoices.entity_id = legal_entities.legal_entity_id
+    left join {{ ref('int_document_first_seen') }} as first_seen
+        on first_seen.document_type = 'invoice' and invoices.invoice_id = first_seen.document_id
     left join order_policies on invoices.order_id = order_policies.order_id
     where
         invoices.status not in ('void', 'draft')

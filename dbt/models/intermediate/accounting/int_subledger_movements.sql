@@ -5,19 +5,17 @@
 -- providers: one per account), which is what makes the proof possible.
 with bills as (
     select
-        case when bills.document_type = 'credit_note' then 'vendor_credit_note:' else 'bill:' end || bills.bill_id as event_id,
-        bills.bill_id,
-        bills.vendor_id,
-        bills.entity_id,
-        bills.source_name,
-        bills.currency,
-        bills.bill_date,
-        {{ business_date('bills.source_updated_at', 'legal_entities.time_zone') }} as recorded_date,
-        bills.total_amount,
-        bills.tax_amount
-    from {{ ref('bills') }} as bills
-    inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
-    where bills.status not in ('void', 'draft')
+        document_type || ':' || document_id as event_id,
+        document_id as bill_id,
+        vendor_id,
+        entity_id,
+        source_name,
+        currency,
+        document_date as bill_date,
+        recorded_date,
+        total_amount,
+        tax_amount
+    from {{ ref('int_purchase_documents') }}
 ),
 
 reports as (
