@@ -47,7 +47,7 @@ statement_lines as (
 csv_lines as (
     select
         {{ source_key('lines.source_name', 'lines.transaction_id') }} as bank_transaction_id,
-        {{ source_key('lines.source_name', 'coalesce(lines.statement_id, lines.source_file)') }} as statement_id,
+        {{ source_key('lines.source_name', 'lines.statement_id') }} as statement_id,
         coalesce(lines.line_number, lines.source_position) as line_number,
         lines.account_number,
         lines.booking_date,

@@ -81,7 +81,7 @@ select
     load_id,
     source_file,
     source_position,
-    coalesce(statement_id, source_file) as statement_id,
+    statement_id,
     account_number,
     currency,
     from_date,

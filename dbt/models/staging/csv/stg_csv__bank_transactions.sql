@@ -16,7 +16,7 @@ renamed as (
         {{ no_timestamp() }} as source_updated_at,
         source.booking_date as business_date,
         source.transaction_id,
-        source.statement_id,
+        coalesce(source.statement_id, source.source_file) as statement_id,
         source.account_number,
         source.account_currency,
         source.line_number,
