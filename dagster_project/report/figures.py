@@ -36,8 +36,9 @@ order by legal_entities.entity_id
 
 SUMMARY = """
 select
-    entity_id, reconciliation, item_count, matched_count, waiting_count, open_count, base_matched_amount,
-    base_waiting_amount, base_open_amount, match_rate, oldest_open_date,
+    entity_id, reconciliation, item_count, matched_count, waiting_count, open_count,
+    matched_amount as base_matched_amount, waiting_amount as base_waiting_amount,
+    open_amount as base_open_amount, match_rate, oldest_open_date,
 from reconciliation.summary
 where item_count > 0
 order by entity_id, reconciliation
