@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching import assemble, candidates, features, groups, scoring
+from matching import assemble, candidates, features, groups, scoring, twins
 from matching import items as items_module
 from matching import weights as weights_module
 from matching.decide import decide
@@ -93,6 +93,7 @@ def _run(
         [score[allowed] - weights.leftover[items.rec[pairs.l[allowed]]], group_score[usable]]
     )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
+    twins.settle(items, pairs, allowed, pair_rule, members, decision)
     return assemble.assemble(
         items,
         pairs,

@@ -10,7 +10,7 @@ Search is bounded per target and in total; what could not be searched is noted a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
@@ -60,12 +60,13 @@ def find(
     for group in groups:
         key = (group.left, group.right)
         known = unique.get(key)
-        if (
-            known is None
-            or group.chance < known.chance
-            or (group.kind == "reference" and known.kind != "reference")
-        ):
+        if known is None:
             unique[key] = group
+            continue
+        # The same rows found in two ways: shared references say more than any structure, and the
+        # smaller chance of an accident holds for both.
+        better = min(known, group, key=lambda found: (found.kind != "reference", found.chance))
+        unique[key] = replace(better, chance=min(known.chance, group.chance))
     return [unique[key] for key in sorted(unique)], notes
 
 
