@@ -154,13 +154,15 @@ def _states() -> list[Rule]:
             description="No bank line pays for more than its own amount.",
             query="""
 with used as (
-        select left_id as bank_transaction_id, allocated_amount from {batch} where left_type = 'bank_transaction'
+        select left_id as bank_transaction_id, currency, allocated_amount
+        from {batch} where left_type = 'bank_transaction'
         union all
-        select right_id, allocated_amount from {batch} where right_type = 'bank_transaction'
+        select right_id, currency, allocated_amount from {batch} where right_type = 'bank_transaction'
 )
 select used.bank_transaction_id, lines.currency, lines.amount, sum(used.allocated_amount) as allocated_amount
 from used
-inner join canonical.bank_transactions as lines using (bank_transaction_id)
+-- An allocation in the document's currency is not comparable with the line's amount.
+inner join canonical.bank_transactions as lines using (bank_transaction_id, currency)
 group by all
 having sum(used.allocated_amount) > abs(lines.amount)
 order by all
