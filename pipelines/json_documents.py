@@ -121,8 +121,8 @@ def read_lines(path: Path) -> Iterator[pa.Table]:
         if is_cut:
             block = _INVALID + bytes(pending) + chunk[chunk.find(b"\n") : end + 1]
         else:
-            block = bytes(pending) + chunk[: end + 1]
-        pending, is_cut = bytearray(chunk[end + 1 :]), False
+            block = b"".join((pending, memoryview(chunk)[: end + 1]))
+        pending, is_cut = bytearray(memoryview(chunk)[end + 1 :]), False
         yield _lines(block)
     if pending:
         yield _lines((_INVALID if is_cut else b"") + bytes(pending))

@@ -21,7 +21,7 @@ from pipelines import json_sql
 from pipelines.config import SourceInstance
 from pipelines.control_totals import CONTROL_TOTALS, control_totals_table
 from pipelines.json_objects import JsonSource, ObjectSpec
-from pipelines.json_records import read_records
+from pipelines.json_records import in_batches, read_records
 from pipelines.landing import file_row
 from pipelines.provenance import Batch, LandingFile
 from pipelines.rejects import (
@@ -96,7 +96,7 @@ class _Shredder:
 
     @contextmanager
     def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
-        self._connection.register(name, table)
+        self._connection.register(name, in_batches(table))
         try:
             yield
         finally:
