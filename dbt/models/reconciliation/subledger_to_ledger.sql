@@ -21,6 +21,16 @@ control_accounts as (
     where control_type is not null
 ),
 
+-- What the ERP has not exported yet (or no longer has) is no difference.
+erp_reach as (
+    select
+        entity_id,
+        min(posting_date) as first_date,
+        max(posting_date) as last_date
+    from {{ ref('gl_entries') }}
+    group by entity_id
+),
+
 journal as (
     select
         lines.entity_id,
@@ -28,9 +38,16 @@ journal as (
         lines.currency,
         lines.period,
         sum(lines.debit_amount - lines.credit_amount) as amount,
+        sum(
+            case
+                when lines.posting_date between erp_reach.first_date and erp_reach.last_date then 0
+                else lines.debit_amount - lines.credit_amount
+            end
+        ) as outside_export_amount,
         sum(lines.base_debit_amount - lines.base_credit_amount) as base_amount
     from {{ ref('journal_lines') }} as lines
     inner join control_accounts on lines.account_code = control_accounts.account_code
+    left join erp_reach on lines.entity_id = erp_reach.entity_id
     group by lines.entity_id, lines.account_code, lines.currency, lines.period
 ),
 
@@ -73,11 +90,6 @@ pending as (
     group by lines.entity_id, lines.account_code, lines.currency, calendar.period
 ),
 
-erp_entities as (
-    select distinct entity_id
-    from {{ ref('gl_entries') }}
-),
-
 keys as (
     select entity_id, account_code, currency, period from subledger
     union
@@ -97,9 +109,10 @@ compared as (
         coalesce(journal.amount, 0) as journal_amount,
         coalesce(erp.amount, 0) as erp_amount,
         coalesce(pending.amount, 0) as pending_allocation_amount,
+        coalesce(journal.outside_export_amount, 0) as outside_export_amount,
         coalesce(journal.base_amount, 0) as base_journal_amount,
         coalesce(erp.base_amount, 0) as base_erp_amount,
-        erp_entities.entity_id is not null as has_erp
+        erp_reach.entity_id is not null as has_erp
     from keys
     left join subledger
         on
@@ -125,7 +138,7 @@ compared as (
             and keys.account_code = pending.account_code
             and keys.currency = pending.currency
             and keys.period is not distinct from pending.period
-    left join erp_entities on keys.entity_id = erp_entities.entity_id
+    left join erp_reach on keys.entity_id = erp_reach.entity_id
 ),
 
 running as (
@@ -139,6 +152,7 @@ running as (
         journal_amount,
         erp_amount,
         pending_allocation_amount,
+        outside_export_amount,
         base_journal_amount,
         base_erp_amount,
         has_erp,
@@ -168,9 +182,10 @@ select
     {{ money('running.subledger_amount - running.journal_amount - running.unposted_amount') }} as subledger_difference_amount,
     case when running.has_erp then {{ money('running.journal_amount - running.erp_amount') }} end as erp_difference_amount,
     {{ money('running.pending_allocation_amount') }} as pending_allocation_amount,
+    case when running.has_erp then {{ money('running.outside_export_amount') }} end as outside_export_amount,
     case
         when running.has_erp
-            then {{ money('running.journal_amount - running.erp_amount - running.pending_allocation_amount') }}
+            then {{ money('running.journal_amount - running.erp_amount - running.pending_allocation_amount - running.outside_export_amount') }}
     end as unexplained_amount,
     {{ money('running.subledger_balance_amount') }} as subledger_balance_amount,
     {{ money('running.journal_balance_amount') }} as journal_balance_amount,
@@ -181,11 +196,15 @@ select
     running.has_erp,
     case
         when running.subledger_amount <> running.journal_amount + running.unposted_amount then 'journal_differs'
+        when not running.has_erp then case when running.unposted_amount <> 0 then 'unposted' else 'no_erp' end
+        -- Two differences that cancel out are still two: without what cash application explains, the rest
+        -- must be nothing.
+        when
+            running.erp_amount + running.pending_allocation_amount + running.outside_export_amount
+            not in (running.journal_amount, running.journal_amount + running.unposted_amount) then 'erp_differs'
         when running.unposted_amount <> 0 then 'unposted'
-        when not running.has_erp then 'no_erp'
-        when running.journal_amount = running.erp_amount then 'ties'
-        when running.journal_amount = running.erp_amount + running.pending_allocation_amount then 'pending_allocation'
-        else 'erp_differs'
+        when running.pending_allocation_amount <> 0 then 'pending_allocation'
+        else 'ties'
     end as status
 from running
 left join control_accounts on running.account_code = control_accounts.account_code

@@ -2,6 +2,7 @@
 --   agrees               both have it, every account equal
 --   missing              our journal has it, the ERP not
 --   unexpected           the ERP has it, our journal not
+--   unposted             the ERP has it, and our rules could not post it (int_unposted_events)
 --   pending_allocation   the bank account agrees, and only the other side differs, because cash
 --                        application is not finished here or there: no error of the ledger
 --   differs              both have it, with different amounts or accounts
@@ -54,6 +55,16 @@ documents as (
     group by entity_id, voucher_type, voucher_number
 ),
 
+unposted as (
+    select
+        entity_id,
+        {{ voucher_type() }} as voucher_type,
+        document_number,
+        min(event_id) as event_id
+    from {{ ref('int_unposted_events') }}
+    group by 1, 2, 3
+),
+
 open_lines as (
     select document_number as voucher_number, entity_id
     from {{ ref('int_bank_postings') }}
@@ -83,6 +94,7 @@ select
     accounts.base_difference_amount,
     case
         when documents.gl_entry_number is null then 'missing'
+        when documents.journal_entry_id is null and unposted.event_id is not null then 'unposted'
         when documents.journal_entry_id is null then 'unexpected'
         when documents.is_equal then 'agrees'
         when
@@ -100,4 +112,9 @@ inner join accounts
         and documents.voucher_number = accounts.voucher_number
         and accounts.position = 1
 left join {{ ref('journal_entries') }} as entries on documents.journal_entry_id = entries.journal_entry_id
+left join unposted
+    on
+        documents.entity_id = unposted.entity_id
+        and documents.voucher_type = unposted.voucher_type
+        and documents.voucher_number = unposted.document_number
 where documents.moves_control_account

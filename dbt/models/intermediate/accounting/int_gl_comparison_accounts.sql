@@ -3,11 +3,7 @@
 with journal as (
     select
         entity_id,
-        case
-            when document_type = 'bank_transaction' then document_type
-            when event_type = 'vendor_credit_note' then 'credit_note'
-            else event_type
-        end as voucher_type,
+        {{ voucher_type() }} as voucher_type,
         document_number as voucher_number,
         account_code,
         currency,
