@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.agreement import added, cells_of, disagreement
+from pipelines.agreement import LARGEST_SUM, added, cells_of, disagreement
 from pipelines.bank.identity import digests, occurrences, transaction_ids
 from pipelines.bank.reading import Reading, Statement, UnreadableFile
 from pipelines.bank.schema import (
@@ -209,6 +209,11 @@ def _statements(
         .to_pylist()
     )
     by_statement = {row["statement"]: row for row in movements}
+    largest = max((abs(row["amount_sum"] or 0) for row in movements), default=Decimal(0))
+    if largest >= LARGEST_SUM:
+        raise UnreadableFile(
+            f"the lines of a statement add up to {largest:f}; more than 14 digits cannot be stored"
+        )
     rows, rejects = [], []
     cells: dict[tuple[str, date | None], int] = defaultdict(int)
     for index, statement in enumerate(reading.statements):

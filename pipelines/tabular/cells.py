@@ -5,6 +5,7 @@ does not fit its type is null here and told apart from an empty one by the calle
 """
 
 from collections.abc import Callable
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -62,10 +63,12 @@ def _written_otherwise(text: pa.Array, decimal: str, thousands: str, whole: int,
         ),
         pc.and_(has_digits, pc.equal(pc.equal(part("open"), "("), pc.equal(part("close"), ")"))),
     )
-    negative = pc.equal(part("open"), "(")
-    for sign in ("sign", "sign2", "sign3"):
-        negative = pc.or_(negative, pc.equal(part(sign), "-"))
-    negative = pc.or_(negative, pc.is_in(part("mark"), pa.array(formats.DEBIT_MARKS)))
+    # At most one of the ways to say a sign: `-5-` and `(5) CR` have no agreed meaning.
+    said = [pc.cast(pc.not_equal(part(name), ""), pa.int8()) for name in formats.SIGNS]
+    fits = pc.and_(fits, pc.less_equal(reduce(pc.add, said), 1))
+    minus = [pc.equal(part(name), "-") for name in ("sign", "sign2", "sign3")]
+    debit = pc.is_in(part("mark"), pa.array(formats.DEBIT_MARKS))
+    negative = reduce(pc.or_, [pc.equal(part("open"), "("), *minus, debit])
     number = pc.binary_join_element_wise("0", digits, "")
     number = pc.binary_join_element_wise(number, decimals, ".")
     number = pc.if_else(pc.fill_null(fits, False), number, pa.scalar(None, pa.string()))

@@ -10,7 +10,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
-from pipelines.agreement import Cells
+from pipelines.agreement import LARGEST_SUM, Cells
 from pipelines.config import CsvMapping
 from pipelines.tabular import formats
 from pipelines.tabular.days import day_of, local_day_of
@@ -24,6 +24,8 @@ def amount_of(text: str, decimal: str, thousands: str) -> Decimal | None:
     dense = re.sub(formats.SPACES, "", text).replace("\u2212", "-")
     found = re.fullmatch(formats.amount_pattern(decimal, thousands)[1:-1], dense)
     if found is None or bool(found["open"]) != bool(found["close"]):
+        return None
+    if sum(bool(found[name]) for name in formats.SIGNS) > 1:
         return None
     whole = re.sub("[^0-9]", "", found["whole"] or "").lstrip("0")
     fraction = (found["fraction"] or "").rstrip("0")
@@ -138,11 +140,15 @@ def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decima
     if stream.amount == ("amount",):
         if "debit" in text or "credit" in text:
             parts = value("credit"), value("debit")
-            return Decimal(0) if None in parts else parts[0] - parts[1]  # type: ignore[operator]
+            return Decimal(0) if None in parts else _storable(parts[0] - parts[1])  # type: ignore[operator]
         return signed() or Decimal(0)
     if stream.minus and "amount" in text and "debit_amount" not in text and "credit_amount" not in text:
         return signed() or Decimal(0)
     plus, minus = [value(name) for name in stream.amount], [value(name) for name in stream.minus]
     if None in plus or None in minus:
         return Decimal(0)
-    return sum(plus, Decimal(0)) - sum(minus, Decimal(0))  # type: ignore[arg-type]
+    return _storable(sum(plus, Decimal(0)) - sum(minus, Decimal(0)))  # type: ignore[arg-type]
+
+
+def _storable(amount: Decimal) -> Decimal:
+    return amount if abs(amount) < LARGEST_SUM else Decimal(0)

@@ -97,6 +97,7 @@ def plain_pattern(decimal: str, group: str, fraction: int) -> str:
     return rf"^-?(?:[0-9]{{1,10}}{grouped})(?:{re.escape(decimal)}[0-9]{{1,{fraction}}})?$"
 
 
+SIGNS = ("open", "sign", "sign2", "sign3", "mark")  # groups that say a sign
 DEBIT_MARKS = ("DR", "Dr", "dr", "S")
 MAX_WHOLE, MAX_FRACTION = 14, 4  # DECIMAL(18,4)
 MAX_RATE_WHOLE, MAX_RATE_FRACTION = 10, 8  # DECIMAL(18,8)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.agreement import Cells, added, cells_of, disagreement
+from pipelines.agreement import LARGEST_SUM, Cells, added, cells_of, disagreement
 from pipelines.bank.camt import json_text
 from pipelines.bank.identity import digests, occurrences, transaction_ids
 from pipelines.bank.pieces import tidy
@@ -148,11 +148,11 @@ class _Table:
         self.count = len(found.line)
         self.text = {name: self._text(name, self.cells[index]) for name, index in layout.at.items()}
         self.columns: dict[str, pa.Array] = {}
+        self.bad = np.zeros(self.count, bool)
         self.invalid: dict[str, np.ndarray] = {}  # column -> rows whose text is not of its type
         for name, type_ in self.stream.columns.items():
             self.columns[name] = self._typed(name, type_)
         self._derive()
-        self.bad = np.zeros(self.count, bool)
         for mask in self.invalid.values():
             self.bad |= mask
         self.missing = {name: self._is_null(name) for name in self._required()}
@@ -230,7 +230,7 @@ class _Table:
             columns["amount"] = pc.if_else(
                 nothing,
                 pa.scalar(None, MONEY),
-                pc.subtract(pc.fill_null(credit, zero), pc.fill_null(debit, zero)).cast(MONEY),
+                self._difference("amount", pc.fill_null(credit, zero), pc.fill_null(debit, zero)),
             )
         elif "sign" in self.text and "amount" in columns:
             columns["amount"] = self._by_sign(columns["amount"])
@@ -252,6 +252,16 @@ class _Table:
             number = pa.array(occurrences(pc.fill_null(columns[self.stream.line_of], "")), pa.int64())
             columns["line_number"] = pc.coalesce(columns["line_number"], number)
         self._keys()
+
+    def _difference(self, name: str, plus: pa.Array, minus: pa.Array) -> pa.Array:
+        """plus - minus; a difference of more than 14 digits makes the record a reject, with amount 0."""
+        difference = pc.subtract(plus, minus)
+        fits = pc.less(pc.abs(difference), pa.scalar(LARGEST_SUM))
+        too_large = pc.invert(fits).to_numpy(zero_copy_only=False)
+        if too_large.any():
+            self.invalid[name] = self.invalid.get(name, np.zeros(self.count, bool)) | too_large
+            self.bad |= too_large
+        return pc.if_else(fits, difference, pa.scalar(Decimal(0), difference.type)).cast(MONEY)
 
     def _by_sign(self, amount: pa.Array) -> pa.Array:
         if "sign" not in self.text:
@@ -328,7 +338,7 @@ class _Table:
         parts = [self.columns[name] for name in self.stream.amount]
         amount = pc.fill_null(parts[0], zero)
         for name in self.stream.minus:
-            amount = pc.subtract(amount, pc.fill_null(self.columns[name], zero)).cast(MONEY)
+            amount = self._difference(name, amount, pc.fill_null(self.columns[name], zero))
         wrong = np.zeros(self.count, bool)
         for name in (*self.stream.amount, *self.stream.minus, "debit", "credit", "amount"):
             if name in self.invalid:
