@@ -1,14 +1,17 @@
-"""Assembly: from chosen candidates to the published tables. Statuses, allocations, positions, notes."""
+"""Assembly: from chosen candidates to the published tables. Statuses, allocations, positions, notes.
+
+One-to-one matches, the bulk, are assembled by columns; groups one by one.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from decimal import Decimal
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from matching.explain import explanation, sentence
+from matching import explain
 from matching.items import NO_DATE
 from matching.result import (
     ALLOCATIONS,
@@ -22,166 +25,271 @@ from matching.result import (
     money,
 )
 from matching.rules import REMAINDERS, rule_set_hash
-from matching.weights import SILENT, _family
-
-_EPOCH = date(1970, 1, 1)
+from matching.weights import SILENT, family
 
 
-def _amount(ticks: int) -> str:
-    return f"{Decimal(int(ticks)) / 10_000:.2f}" if ticks % 100 == 0 else f"{Decimal(int(ticks)) / 10_000:f}"
+@dataclass
+class Chosen:
+    """Everything the assembly needs: the candidates (pairs first, then groups) and what was decided."""
 
+    items: object
+    pairs: object
+    allowed: np.ndarray  # pair candidates, as positions in pairs
+    contribution: np.ndarray
+    pair_rule: np.ndarray
+    groups: list  # group candidates
+    group_parts: list
+    group_rule: np.ndarray
+    decision: object
+    score: np.ndarray
+    own: np.ndarray
+    rules: list
+    tolerances: list
+    weights: object
+    options: object
 
-def assemble(
-    items,
-    pairs,
-    allowed,
-    contribution,
-    pair_rule,
-    found,
-    usable,
-    group_parts,
-    group_rule,
-    decision,
-    score,
-    own,
-    rules,
-    tolerances,
-    weights,
-    passes,
-    notes,
-    options,
-) -> MatchResult:
-    """Build the result tables from the decision over candidates (pairs first, then groups)."""
-    hash_ = rule_set_hash(rules, tolerances)
-    pair_count = len(allowed)
-    probability = decision.probability
-    keep = decision.chosen & (probability >= options.suggest)
-    matches: list[dict] = []
-    allocations: list[tuple] = []
-    allocated = np.zeros(len(items), dtype=np.int64)
-    written_off = np.zeros(len(items), dtype=np.int64)
-    row_match: dict[int, tuple[str, str]] = {}
-    types, ids = items.item_type.to_pylist(), items.item_id.to_pylist()
-    currency, entity = items.currency.to_pylist(), items.entity.to_pylist()
-    shared_key = pairs.shared_key
-
-    def members(candidate: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        if candidate < pair_count:
-            k = allowed[candidate]
-            return (int(pairs.l[k]),), (int(pairs.r[k]),)
-        group = found[usable[candidate - pair_count]]
+    def members(self, candidate: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        if candidate < len(self.allowed):
+            k = self.allowed[candidate]
+            return (int(self.pairs.l[k]),), (int(self.pairs.r[k]),)
+        group = self.groups[candidate - len(self.allowed)]
         return group.left, group.right
 
-    def evidence(candidate: int) -> list[dict]:
-        if candidate >= pair_count:
-            return [
-                {"feature": name, "seen": seen, "contribution": round(value, 2)}
-                for name, seen, value in group_parts[usable[candidate - pair_count]]
-            ]
-        k = allowed[candidate]
-        rows = []
-        for position, feature in enumerate(pairs.features):
-            level = int(feature.level[k])
-            if level in SILENT[_family(feature.name)]:
-                continue
-            row = {
-                "feature": feature.name,
-                "seen": feature.labels[level],
-                "contribution": round(float(contribution[k, position]), 2),
-            }
-            if feature.name == "reference" and level >= 2:
-                row["value"] = shared_key[int(k)].as_py()
-            elif feature.name == "amount":
-                row["left"], row["right"] = (
-                    _amount(items.amount[pairs.l[k]] * items.sign[pairs.l[k]]),
-                    _amount(items.amount[pairs.r[k]]),
-                )
-            rows.append(row)
-        return rows
+    def rival(self, candidate: int) -> dict | None:
+        """The runner-up in words, None when nothing else was possible."""
+        other = int(self.decision.runner_up[candidate])
+        if other < 0:
+            return None
+        left, right = self.members(other)
+        ids = self.items.item_id
+        return {
+            "left": [ids[i].as_py() for i in left[:5]],
+            "right": [ids[i].as_py() for i in right[:5]],
+            "confidence": round(float(self.decision.probability[other]), 4),
+            "margin": round(float(self.score[candidate] - self.score[other]), 2),
+        }
 
-    for candidate in np.flatnonzero(keep).tolist():
-        left, right = members(candidate)
-        position = (
-            int(pair_rule[allowed[candidate]])
-            if candidate < pair_count
-            else int(group_rule[usable[candidate - pair_count]])
+
+def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
+    """Build the result tables from the decision."""
+    items, decision, options = chosen.items, chosen.decision, chosen.options
+    keep = decision.chosen & (decision.probability >= options.suggest)
+    outcome_auto = np.array([rule.outcome == "auto" for rule in chosen.rules] or [False])
+    rule_of = np.concatenate([chosen.pair_rule[chosen.allowed], chosen.group_rule]).astype(np.int64)
+    is_auto = (
+        keep
+        & (decision.probability >= options.auto)
+        & (chosen.own >= options.own)
+        & outcome_auto[rule_of]
+        & ~decision.bounded
+    )
+    book = _Book(len(items))
+    pair_count = len(chosen.allowed)
+    simple = np.flatnonzero(keep[:pair_count])
+    several = pair_count + np.flatnonzero(keep[pair_count:])
+    hash_ = rule_set_hash(chosen.rules, chosen.tolerances)
+    tables = [
+        _pairs(chosen, simple, is_auto, rule_of, book, hash_),
+        _groups(chosen, several, is_auto, rule_of, book, hash_),
+    ]
+    matches = pa.concat_tables([table[0] for table in tables])
+    order = pc.sort_indices(matches, [("reconciliation", "ascending"), ("match_id", "ascending")])
+    allocations = pa.concat_tables([table[1] for table in tables])
+    allocations = allocations.take(
+        pc.sort_indices(
+            allocations,
+            [(name, "ascending") for name in ("match_id", "left_type", "left_id", "right_type", "right_id")],
         )
-        rule = rules[position]
-        p = float(min(probability[candidate], 0.9999))
-        is_fx = candidate < pair_count and bool(pairs.is_fx[allowed[candidate]])
-        status = (
-            "auto"
-            if p >= options.auto
-            and own[candidate] >= options.own
-            and rule.outcome == "auto"
-            and not decision.bounded[candidate]
-            else "suggested"
-        )
-        name = match_id([(types[i], ids[i]) for i in (*left, *right)])
+    )
+    return MatchResult(
+        matches.take(order).combine_chunks(),
+        allocations.combine_chunks(),
+        _notes(chosen, [*passes.notes, *notes], keep),
+        _positions(items, book, matches, is_auto),
+        _weights(chosen),
+        passes.sql,
+    )
+
+
+class _Book:
+    """Per item row: what was allocated and written off, and by which match."""
+
+    def __init__(self, rows: int) -> None:
+        self.allocated = np.zeros(rows, dtype=np.int64)
+        self.written_off = np.zeros(rows, dtype=np.int64)
+        self.match = np.full(rows, -1, dtype=np.int64)  # row of the unsorted matches table
+        self.count = 0
+
+
+def _strings(items, values: list) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def _pairs(
+    chosen: Chosen, simple: np.ndarray, is_auto, rule_of, book: _Book, hash_: str
+) -> tuple[pa.Table, pa.Table]:
+    """One-to-one matches by columns."""
+    items, pairs, decision = chosen.items, chosen.pairs, chosen.decision
+    k = chosen.allowed[simple]
+    l, r = pairs.l[k], pairs.r[k]  # noqa: E741
+    n = len(k)
+    a, b = items.amount[l], items.amount[r]
+    is_fx = pairs.is_fx[k]
+    rule = rule_of[simple]
+    reasons = pa.array([x.difference_reason for x in chosen.rules], pa.string())
+    is_remainder = np.array([x.difference_reason in REMAINDERS for x in chosen.rules] or [False])[rule]
+    # Both sides point the same way (rules demand it), so the smaller amount is what is settled.
+    settled = np.where(np.abs(a) <= np.abs(b), a, b)
+    difference = np.where(is_fx, 0, a - b)
+    left_rest, right_rest = np.where(is_fx, 0, a - settled), np.where(is_fx, 0, b - settled)
+    book.allocated[l], book.allocated[r] = np.where(is_fx, a, settled), np.where(is_fx, b, settled)
+    book.written_off[l], book.written_off[r] = (
+        np.where(is_remainder, 0, left_rest),
+        np.where(is_remainder, 0, right_rest),
+    )
+    book.match[l] = book.match[r] = book.count + np.arange(n)
+    book.count += n
+    left_ids, right_ids = items.item_id.take(pa.array(l)), items.item_id.take(pa.array(r))
+    left_types, right_types = items.item_type.take(pa.array(l)), items.item_type.take(pa.array(r))
+    names = pa.array(
+        [
+            match_id([(lt, li), (rt, ri)])
+            for lt, li, rt, ri in zip(
+                left_types.to_pylist(),
+                left_ids.to_pylist(),
+                right_types.to_pylist(),
+                right_ids.to_pylist(),
+                strict=True,
+            )
+        ],
+        pa.string(),
+    )
+    rival = decision.runner_up[simple]
+    rival_p = np.where(rival >= 0, decision.probability[np.maximum(rival, 0)], np.nan)
+    p = np.minimum(decision.probability[simple], 0.9999)
+    auto = is_auto[simple]
+    status = pa.array(np.where(auto, "auto", "suggested").tolist() if n else [], pa.string())
+    day = np.maximum(items.date[l], items.date[r])
+    left_open, right_open = (
+        np.where(is_remainder, np.abs(left_rest), 0),
+        np.where(is_remainder, np.abs(right_rest), 0),
+    )
+    currency = items.currency.take(pa.array(r))
+    written = np.where(is_remainder, 0, np.abs(left_rest) + np.abs(right_rest))
+    one = pa.array(np.ones(n, dtype=np.int64))
+    matches = pa.table(
+        {
+            "match_id": names,
+            "reconciliation": pa.array(items.reconciliations, pa.string()).take(pa.array(items.rec[l])),
+            "entity_id": items.entity.take(pa.array(l)),
+            "match_rule_id": pa.array([x.match_rule_id for x in chosen.rules], pa.string()).take(
+                pa.array(rule)
+            ),
+            "status": status,
+            "shape": pa.array(["1:1"] * n, pa.string()),
+            "confidence": fraction(p, 4, MATCHES.field("confidence").type),
+            "left_count": one,
+            "right_count": one,
+            "left_amount": money(a * items.sign[l]),
+            "right_amount": money(b),
+            "difference_amount": money(difference),
+            "difference_reason": reasons.take(pa.array(rule)),
+            "written_off_amount": money(written),
+            "left_open_amount": money(left_open),
+            "right_open_amount": money(right_open),
+            "currency": currency,
+            "match_date": pa.array(
+                np.where(day == NO_DATE, 0, day).astype(np.int32), mask=day == NO_DATE
+            ).cast(pa.date32()),
+            "explanation": explain.pairs_json(chosen, simple, auto, rule, difference),
+            "runner_up_confidence": fraction(rival_p, 4, MATCHES.field("runner_up_confidence").type),
+            "margin": fraction(
+                np.where(rival >= 0, chosen.score[simple] - chosen.score[np.maximum(rival, 0)], np.nan),
+                4,
+                MATCHES.field("margin").type,
+            ),
+            "rule_set_hash": pa.array([hash_] * n, pa.string()),
+        },
+        schema=MATCHES,
+    )
+    allocations = pa.table(
+        {
+            "match_id": names,
+            "left_type": left_types,
+            "left_id": left_ids,
+            "right_type": right_types,
+            "right_id": right_ids,
+            "allocated_amount": money(np.where(is_fx, np.abs(b), np.abs(settled))),
+            "currency": currency,
+        },
+        schema=ALLOCATIONS,
+    )
+    return matches, allocations
+
+
+def _groups(
+    chosen: Chosen, several: np.ndarray, is_auto, rule_of, book: _Book, hash_: str
+) -> tuple[pa.Table, pa.Table]:
+    items, decision = chosen.items, chosen.decision
+    matches: list[dict] = []
+    allocations: list[tuple] = []
+
+    def kind(i: int) -> str:
+        return items.item_type[i].as_py()
+
+    def name_of(i: int) -> str:
+        return items.item_id[i].as_py()
+
+    for candidate in several.tolist():
+        left, right = chosen.members(candidate)
+        rule = chosen.rules[int(rule_of[candidate])]
+        p = float(min(decision.probability[candidate], 0.9999))
+        status = "auto" if is_auto[candidate] else "suggested"
+        name = match_id([(kind(i), name_of(i)) for i in (*left, *right)])
         left_ticks, right_ticks = [int(items.amount[i]) for i in left], [int(items.amount[i]) for i in right]
-        reason = rule.difference_reason or ("offset" if not left or not right else "")
-        code = currency[right[0]] if right else currency[left[0]]
-        if is_fx:
-            # Two currencies: each side is used up in full; what the rate made of it is not a difference here.
-            out, rest_left, rest_right = [(0, 0, abs(right_ticks[0]))], [0], [0]
+        is_offset = not left or not right
+        reason = rule.difference_reason or ("offset" if is_offset else "")
+        code = items.currency[(right or left)[0]].as_py()
+        write = reason not in REMAINDERS
+        rest_left, rest_right = [0] * len(left), [0] * len(right)
+        if is_offset:
+            # Rows that cancel have no partner on the other side: each is settled, with that side left empty.
+            for i in left:
+                allocations.append((name, kind(i), name_of(i), None, None, abs(int(items.amount[i])), code))
+            for i in right:
+                allocations.append((name, None, None, kind(i), name_of(i), abs(int(items.amount[i])), code))
             difference = 0
         else:
             out, rest_left, rest_right = allocate(left_ticks, right_ticks)
-            difference = sum(left_ticks) - sum(right_ticks) if left and right else 0
-        if not left or not right:
-            out, rest_left, rest_right = [], [0] * len(left), [0] * len(right)
-            for i in (*left, *right):
-                on_left = i in left
+            difference = sum(left_ticks) - sum(right_ticks)
+            for x, y, amount in out:
                 allocations.append(
-                    (
-                        name,
-                        types[i] if on_left else None,
-                        ids[i] if on_left else None,
-                        None if on_left else types[i],
-                        None if on_left else ids[i],
-                        abs(int(items.amount[i])),
-                        code,
-                    )
+                    (name, kind(left[x]), name_of(left[x]), kind(right[y]), name_of(right[y]), amount, code)
                 )
-        for a, b, amount in out:
-            allocations.append(
-                (name, types[left[a]], ids[left[a]], types[right[b]], ids[right[b]], amount, code)
-            )
-        write = reason not in REMAINDERS
         off = 0
         for rows, rest in ((left, rest_left), (right, rest_right)):
-            for i, open_amount in zip(rows, rest, strict=True):
-                if write:
-                    written_off[i] = open_amount
-                    off += abs(open_amount)
-                allocated[i] = items.amount[i] - open_amount
-                row_match[i] = (name, status)
+            for i, remaining in zip(rows, rest, strict=True):
+                book.written_off[i] = remaining if write else 0
+                off += abs(remaining) if write else 0
+                book.allocated[i] = items.amount[i] - remaining
+                book.match[i] = book.count
+        book.count += 1
         days = [int(items.date[i]) for i in (*left, *right) if items.date[i] != NO_DATE]
-        rival = int(decision.runner_up[candidate])
-        rival_p = float(probability[rival]) if rival >= 0 else float("nan")
-        rival_words = None
-        if rival >= 0:
-            rl, rr = members(rival)
-            rival_words = {
-                "left": [ids[i] for i in rl[:5]],
-                "right": [ids[i] for i in rr[:5]],
-                "confidence": round(rival_p, 4),
-                "margin": round(float(score[candidate] - score[rival]), 2),
-            }
-        given = items.sign[left[0]] if left else 1
+        rival = chosen.rival(candidate)
+        other = int(decision.runner_up[candidate])
         shape = f"{len(left)}:{len(right)}"
         matches.append(
             {
                 "match_id": name,
                 "reconciliation": items.reconciliations[int(items.rec[(left or right)[0]])],
-                "entity_id": entity[(left or right)[0]],
+                "entity_id": items.entity[(left or right)[0]].as_py(),
                 "match_rule_id": rule.match_rule_id,
                 "status": status,
                 "shape": shape,
                 "confidence": p,
                 "left_count": len(left),
                 "right_count": len(right),
-                "left_amount": sum(left_ticks) * int(given),
+                "left_amount": sum(left_ticks) * int(items.sign[left[0]] if left else 1),
                 "right_amount": sum(right_ticks),
                 "difference_amount": difference,
                 "difference_reason": reason,
@@ -189,84 +297,67 @@ def assemble(
                 "left_open_amount": 0 if write else abs(sum(rest_left)),
                 "right_open_amount": 0 if write else abs(sum(rest_right)),
                 "currency": code,
-                "match_date": _EPOCH + timedelta(days=max(days)) if days else None,
-                "explanation": explanation(
-                    rule.match_rule_id,
-                    rule.description,
-                    evidence(candidate),
-                    _amount(difference),
+                "match_date": max(days) if days else None,
+                "explanation": explain.group_json(
+                    rule,
+                    chosen.group_parts[candidate - len(chosen.allowed)],
+                    difference,
                     reason,
-                    rival_words,
-                    sentence(status, shape, p, reason, _amount(abs(difference)), rival >= 0),
+                    rival,
+                    status,
+                    shape,
+                    p,
                 ),
-                "runner_up_confidence": rival_p,
-                "margin": float(score[candidate] - score[rival]) if rival >= 0 else float("nan"),
+                "runner_up_confidence": rival["confidence"] if rival else float("nan"),
+                "margin": float(chosen.score[candidate] - chosen.score[other]) if rival else float("nan"),
                 "rule_set_hash": hash_,
             }
         )
-    order = sorted(range(len(matches)), key=lambda k: (matches[k]["reconciliation"], matches[k]["match_id"]))
-    matches = [matches[k] for k in order]
-    return MatchResult(
-        _matches(matches),
-        _allocations(allocations),
-        _notes(items, passes.notes + notes, decision, probability, keep, members, types, ids, options),
-        _positions(items, allocated, written_off, row_match, types, ids),
-        _weights(items, pairs, weights),
-        passes.sql,
-    )
-
-
-def _matches(rows: list[dict]) -> pa.Table:
     columns = {}
     for field in MATCHES:
-        values = [row[field.name] for row in rows]
+        values = [row[field.name] for row in matches]
         if field.type == pa.decimal128(18, 4):
             columns[field.name] = money(np.array(values, dtype=np.int64))
         elif pa.types.is_decimal(field.type):
             columns[field.name] = fraction(np.array(values, dtype=float), 4, field.type)
+        elif pa.types.is_date(field.type):
+            columns[field.name] = pa.array(values, pa.int32()).cast(pa.date32())
         else:
             columns[field.name] = pa.array(values, field.type)
-    return pa.table(columns, schema=MATCHES)
-
-
-def _allocations(rows: list[tuple]) -> pa.Table:
-    rows = sorted(rows, key=lambda row: tuple("" if value is None else value for value in row[:5]))
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * len(ALLOCATIONS)
+    parts = list(zip(*allocations, strict=True)) if allocations else [[]] * len(ALLOCATIONS)
     arrays = [
         money(np.array(values, dtype=np.int64))
         if field.name == "allocated_amount"
         else pa.array(list(values), field.type)
-        for field, values in zip(ALLOCATIONS, columns, strict=True)
+        for field, values in zip(ALLOCATIONS, parts, strict=True)
     ]
-    return pa.table(arrays, schema=ALLOCATIONS)
+    return pa.table(columns, schema=MATCHES), pa.table(arrays, schema=ALLOCATIONS)
 
 
-def _positions(items, allocated, written_off, row_match, types, ids) -> pa.Table:
+def _positions(items, book: _Book, matches: pa.Table, is_auto) -> pa.Table:
     sign = items.sign
-    status = [row_match.get(i, (None, "open")) for i in range(len(items))]
-    # Written off is part of what the match settles, but no other row's money.
-    open_ = items.amount - allocated
-    is_written = written_off != 0
-    open_ = np.where(is_written, 0, open_)
+    place = pa.array(np.maximum(book.match, 0), mask=book.match < 0)
+    open_ = items.amount - book.allocated - book.written_off
     return pa.table(
         {
-            "reconciliation": pa.array(items.reconciliations).take(pa.array(items.rec)),
-            "side": pa.array(np.where(items.is_left, "left", "right").tolist(), pa.string()),
-            "item_type": pa.array(types, pa.string()),
-            "item_id": pa.array(ids, pa.string()),
-            "currency": items.currency.combine_chunks(),
+            "reconciliation": pa.array(items.reconciliations, pa.string()).take(pa.array(items.rec)),
+            "side": pa.array(["right", "left"]).take(pa.array(items.is_left.astype(np.int8))),
+            "item_type": items.item_type,
+            "item_id": items.item_id,
+            "currency": items.currency,
             "amount": money(items.amount * sign),
-            "allocated_amount": money(allocated * sign),
-            "written_off_amount": money(written_off * sign),
+            "allocated_amount": money(book.allocated * sign),
+            "written_off_amount": money(book.written_off * sign),
             "open_amount": money(open_ * sign),
-            "match_id": pa.array([s[0] for s in status], pa.string()),
-            "status": pa.array([s[1] for s in status], pa.string()),
+            "match_id": matches.column("match_id").take(place),
+            "status": pc.fill_null(matches.column("status").take(place), "open"),
         },
         schema=POSITIONS,
     )
 
 
-def _notes(items, raw: list[dict], decision, probability, keep, members, types, ids, options) -> pa.Table:
+def _notes(chosen: Chosen, raw: list[dict], keep: np.ndarray) -> pa.Table:
+    items, decision = chosen.items, chosen.decision
     rows = [
         {
             "reconciliation": items.reconciliations[note["rec"]] if note["rec"] >= 0 else None,
@@ -278,40 +369,45 @@ def _notes(items, raw: list[dict], decision, probability, keep, members, types, 
         for note in raw
     ]
     for candidate in np.flatnonzero(decision.chosen & ~keep).tolist():
-        left, right = members(candidate)
+        left, right = chosen.members(candidate)
         for i in left or right:
             rows.append(
                 {
                     "reconciliation": items.reconciliations[int(items.rec[i])],
                     "code": "ambiguous",
-                    "item_type": types[i],
-                    "item_id": ids[i],
-                    "message": f"several partners are as likely as each other (best: {probability[candidate]:.0%}); left open for a person",
+                    "item_type": items.item_type[i].as_py(),
+                    "item_id": items.item_id[i].as_py(),
+                    "message": f"several partners are about as likely (best: {decision.probability[candidate]:.0%}); left open for a person",
                 }
             )
     return pa.Table.from_pylist(rows, schema=NOTES)
 
 
-def _weights(items, pairs, weights) -> pa.Table:
+def _weights(chosen: Chosen) -> pa.Table:
     """One row per reconciliation, feature and level: m, and how often the level was seen among candidates."""
+    items, pairs, weights = chosen.items, chosen.pairs, chosen.weights
     rows = []
+    rec = items.rec[pairs.l]
     for code, name in enumerate(items.reconciliations):
+        mine = rec == code
         for position, feature in enumerate(pairs.features):
-            mine = items.rec[pairs.l] == code
-            silent = SILENT[_family(feature.name)]
-            for level, label in enumerate(feature.labels):
-                here = mine & (feature.level == level)
-                if level in silent or not here.any():
+            size = len(feature.labels)
+            count = np.bincount(feature.level[mine], minlength=size)
+            chance = np.bincount(
+                feature.level[mine], weights=feature.log_u[mine], minlength=size
+            ) / np.maximum(count, 1)
+            for level in np.flatnonzero(count).tolist():
+                if level in SILENT[family(feature.name)]:
                     continue
                 log_m = float(weights.log_m[code][position][level])
                 rows.append(
                     {
                         "reconciliation": name,
                         "feature": feature.name,
-                        "level": label,
+                        "level": feature.labels[level],
                         "share_among_matches": f"{np.exp(log_m):.4f}",
-                        "average_weight": f"{log_m - float(feature.log_u[here].mean()):.2f}",
-                        "candidates": int(here.sum()),
+                        "average_weight": f"{log_m - float(chance[level]):.2f}",
+                        "candidates": int(count[level]),
                         "learnt_from": weights.learnt_from[code],
                     }
                 )

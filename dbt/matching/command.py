@@ -84,9 +84,12 @@ def load_rules(path: Path | None) -> tuple[list[Rule] | None, list[Tolerance]]:
         raise ValueError(
             f"{path}: expected a list `rules:` (match_rule_id, evidence, difference_reason, …) or `tolerances:`"
         )
-    as_table = lambda given: pa.Table.from_pylist(
-        [{k: None if v is None else str(v) for k, v in row.items()} for row in given]
-    )
+
+    def as_table(given: list[dict]) -> pa.Table:
+        return pa.Table.from_pylist(
+            [{k: None if v is None else str(v) for k, v in row.items()} for row in given]
+        )
+
     if rows:
         names = sorted({key for row in rows for key in row} - set(Rule.__dataclass_fields__))
         if names:

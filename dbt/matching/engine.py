@@ -94,26 +94,24 @@ def _run(
     )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
     twins.settle(items, pairs, allowed, pair_rule, members, decision)
-    return assemble.assemble(
-        items,
-        pairs,
-        allowed,
-        contribution,
-        pair_rule,
-        found,
-        usable,
-        group_parts,
-        group_rule,
-        decision,
-        score_all,
-        own,
-        rules,
-        tolerances,
-        weights,
-        passes,
-        notes,
-        options,
+    chosen = assemble.Chosen(
+        items=items,
+        pairs=pairs,
+        allowed=allowed,
+        contribution=contribution,
+        pair_rule=pair_rule,
+        groups=[found[k] for k in usable],
+        group_parts=[group_parts[k] for k in usable],
+        group_rule=group_rule[usable],
+        decision=decision,
+        score=score_all,
+        own=own,
+        rules=rules,
+        tolerances=tolerances,
+        weights=weights,
+        options=options,
     )
+    return assemble.assemble(chosen, passes, notes)
 
 
 def _members(items, pairs, allowed: np.ndarray, chosen: list) -> tuple[np.ndarray, np.ndarray]:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matching.result import money
 from matching.rules import REMAINDERS
+from matching.weights import SILENT, family
 
 REASON_WORDS = {
     "": "no difference",
@@ -58,3 +65,112 @@ def sentence(
         parts.append(f"difference {difference}: {REASON_WORDS.get(reason, reason)}")
     parts.append("another candidate was considered" if has_rival else "nothing else fits")
     return "; ".join(parts) + "."
+
+
+def amount_text(ticks: int) -> str:
+    """An amount of ticks as people write it: two decimals unless it has more."""
+    return (
+        f"{Decimal(int(ticks)) / 10_000:.2f}"
+        if int(ticks) % 100 == 0
+        else f"{Decimal(int(ticks)) / 10_000:f}"
+    )
+
+
+def group_json(
+    rule, parts, difference: int, reason: str, rival: dict | None, status: str, shape: str, p: float
+) -> str:
+    """Explanation of a group: `parts` are (feature, what was seen, contribution)."""
+    evidence = [
+        {"feature": name, "seen": seen, "contribution": round(value, 2)} for name, seen, value in parts
+    ]
+    words = sentence(status, shape, p, reason, amount_text(abs(difference)), rival is not None)
+    return explanation(
+        rule.match_rule_id, rule.description, evidence, amount_text(difference), reason, rival, words
+    )
+
+
+def pairs_json(
+    chosen, simple: np.ndarray, auto: np.ndarray, rule: np.ndarray, difference: np.ndarray
+) -> pa.Array:
+    """Explanations of one-to-one matches by columns: each distinct piece is written once, then joined."""
+    items, pairs = chosen.items, chosen.pairs
+    k = chosen.allowed[simple]
+    n = len(k)
+    if not n:
+        return pa.array([], pa.string())
+    pieces = []
+    left_amount = money(items.amount[pairs.l[k]] * items.sign[pairs.l[k]]).cast(pa.string())
+    right_amount = money(items.amount[pairs.r[k]]).cast(pa.string())
+    for position, feature in enumerate(pairs.features):
+        level = feature.level[k].astype(np.int64)
+        value = np.round(chosen.contribution[k, position] * 100).astype(np.int64)
+        code, inverse = np.unique(level * 1_000_000 + value + 500_000, return_inverse=True)
+        silent = SILENT[family(feature.name)]
+        texts = []
+        for c in code.tolist():
+            this, amount = c // 1_000_000, c % 1_000_000 - 500_000
+            texts.append(
+                None
+                if this in silent
+                else json.dumps(
+                    {"feature": feature.name, "seen": feature.labels[this], "contribution": amount / 100},
+                    ensure_ascii=False,
+                )[:-1]
+            )
+        head = pa.array(texts, pa.string()).take(pa.array(inverse))
+        if feature.name == "amount":
+            piece = pc.binary_join_element_wise(
+                head, ', "left": "', left_amount, '", "right": "', right_amount, '"}', ""
+            )
+        elif feature.name == "reference":
+            key = pc.if_else(
+                pa.array(level >= 2), pairs.shared_key.take(pa.array(k)), pa.scalar(None, pa.string())
+            )
+            value_part = pc.fill_null(pc.binary_join_element_wise(', "value": "', key, '"', ""), "")
+            piece = pc.binary_join_element_wise(head, value_part, "}", "")
+        else:
+            piece = pc.binary_join_element_wise(head, "}", "")
+        pieces.append(piece)
+    evidence = pc.binary_join_element_wise(*pieces, ",", null_handling="skip")
+    rules = [json.dumps(x.match_rule_id) for x in chosen.rules]
+    words = [json.dumps(x.description, ensure_ascii=False) for x in chosen.rules]
+    start = pa.array(
+        [f'{{"rule":{a},"rule_description":{b},"evidence":[' for a, b in zip(rules, words, strict=True)],
+        pa.string(),
+    ).take(pa.array(rule))
+    probability = np.round(np.minimum(chosen.decision.probability[simple], 0.9999) * 1000).astype(np.int64)
+    has_rival = chosen.decision.runner_up[simple] >= 0
+    code = np.stack(
+        [rule, auto.astype(np.int64), probability, has_rival.astype(np.int64), difference], axis=1
+    )
+    distinct, inverse = np.unique(code, axis=0, return_inverse=True)
+    middles, ends = [], []
+    for r, is_auto, thousandth, rival, ticks in distinct.tolist():
+        reason = chosen.rules[r].difference_reason
+        middles.append(
+            '],"difference":'
+            + json.dumps(
+                {"amount": amount_text(ticks), "reason": reason, "words": REASON_WORDS.get(reason, reason)},
+                ensure_ascii=False,
+            )
+            + ',"runner_up":'
+        )
+        text = sentence(
+            "auto" if is_auto else "suggested",
+            "1:1",
+            thousandth / 1000,
+            reason,
+            amount_text(abs(ticks)),
+            bool(rival),
+        )
+        ends.append(',"summary":' + json.dumps(text, ensure_ascii=False) + "}")
+    inverse = inverse.reshape(-1)
+    middle, end = (
+        pa.array(middles, pa.string()).take(pa.array(inverse)),
+        pa.array(ends, pa.string()).take(pa.array(inverse)),
+    )
+    rivals = np.full(n, None, dtype=object)
+    for i in np.flatnonzero(has_rival).tolist():
+        rivals[i] = json.dumps(chosen.rival(int(simple[i])), ensure_ascii=False)
+    runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
+    return pc.binary_join_element_wise(start, evidence, middle, runner_up, end, "")

@@ -164,7 +164,12 @@ def chance_of(
 
 
 def _agreement(
-    items: Items, sizes: _Sizes, value: np.ndarray, base, l: np.ndarray, r: np.ndarray
+    items: Items,
+    sizes: _Sizes,
+    value: np.ndarray,
+    base,
+    l: np.ndarray,  # noqa: E741
+    r: np.ndarray,
 ) -> np.ndarray:
     left, right = _occurrences(items, value)
     rec = items.rec[l]

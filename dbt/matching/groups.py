@@ -384,8 +384,16 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             groups += made
             if made:
                 seen.add(target)
-    day_groups, _, day_skipped = _search_days(con, items, seen, SEARCH_BUDGET - spent)
+    day_groups, dense, day_skipped = _search_days(con, items, seen, SEARCH_BUDGET - spent)
     groups += day_groups
+    if dense:
+        notes.append(
+            {
+                "rec": -1,
+                "code": "too_dense_to_search",
+                "message": f"{dense} rows were not searched for groups by date alone: so many rows lie around them that some sum always fits",
+            }
+        )
     if skipped or day_skipped:
         notes.append(
             {
@@ -434,7 +442,7 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
     blocks: dict[tuple, tuple[list[int], list[int]]] = {}
     for row, rec, block, currency, side, _ in free:
         blocks.setdefault((rec, block, currency), ([], []))[0 if side == "left" else 1].append(row)
-    groups, spent, skipped = [], 0, 0
+    groups, spent, skipped, dense = [], 0, 0, 0
     for lefts, rights in blocks.values():
         for targets, pool_rows in ((lefts, rights), (rights, lefts)):
             pool_rows = np.array(pool_rows, dtype=np.int64)
@@ -457,9 +465,13 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
                 near = near[
                     (np.abs(items.amount[near]) <= abs(want)) & (np.sign(items.amount[near]) == np.sign(want))
                 ]
+                if len(near) > 15 * POOL:
+                    # Among so many rows some sum always fits: a search would prove nothing.
+                    dense += 1
+                    continue
                 made, cost = _search_one_day(items, target, near)
                 spent += cost
-                if not made and len(near) >= 2:
+                if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
                         lag = np.abs(items.date[near] - items.date[target])
                         near = near[np.lexsort((near, lag))[:24]]
@@ -472,7 +484,7 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
                             for positions in found.solutions
                         ]
                 groups += made
-    return groups, spent, skipped
+    return groups, dense, skipped
 
 
 def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int]:
@@ -481,9 +493,9 @@ def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[G
     days = items.date[near]
     for day in np.unique(days):
         pool = near[days == day]
-        if len(pool) < 2 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
+        if not 2 <= len(pool) <= 26 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
             continue
-        pool = np.sort(pool)[:26]
+        pool = np.sort(pool)
         found = find_subsets(items.amount[pool], int(items.amount[target]), MAX_GROUP, 1 << 13, 24)
         cost += 2 << (len(pool) // 2)
         if len(found.solutions) > 6:

@@ -32,7 +32,7 @@ NAMES = {
 }
 DEBITS = ("D", "DR", "DB", "DBIT", "DEBIT", "S", "SOLL", "OUT", "W", "WITHDRAWAL", "-")
 CREDITS = ("C", "CR", "CRDT", "CREDIT", "H", "HABEN", "IN", "DEPOSIT", "+")
-SAMPLE = 20_000
+SAMPLE = 8_000
 
 
 @dataclass
@@ -215,7 +215,19 @@ def _by_name(columns: list[Column]) -> Mapping:
         and c.average_length <= 64
     ]
     ranked = sorted(
-        (c for c in identifiers if _named("id", _snake(c.name)) or _named("reference", _snake(c.name))),
+        (
+            c
+            for c in identifiers
+            if _named("id", _snake(c.name))
+            or _named("reference", _snake(c.name))
+            or (
+                c.position == 0
+                and c.average_length <= 40
+                and not _named("text", c.name)
+                and not _named("party", c.name)
+                and not _named("amount", _snake(c.name))
+            )
+        ),
         key=lambda c: (
             _snake(c.name)
             not in (
@@ -230,7 +242,7 @@ def _by_name(columns: list[Column]) -> Mapping:
                 "left_id",
                 "right_id",
             ),
-            not _named("id", _snake(c.name)),
+            not _named("id", _snake(c.name)) and c.position > 0,
             c.position,
         ),
     )
@@ -423,14 +435,14 @@ def _is_direction(con, side: str, name: str) -> bool:
     words = ", ".join(f"'{word}'" for word in (*DEBITS, *CREDITS))
     return bool(
         con.execute(
-            f"select bool_and(upper(trim({quoted(name)})) in ({words})) from {side}_file where {quoted(name)} is not null"
+            f"select bool_and(upper(trim({quoted(name)})) in ({words})) from sample_{side}_file where {quoted(name)} is not null"
         ).fetchone()[0]
     )
 
 
 def _never_negative(con, side: str, choice: Mapping) -> bool:
     return not con.execute(
-        f"select count(*) from {side}_file where {amount_expression(choice)} < 0"
+        f"select count(*) from sample_{side}_file where {amount_expression(choice)} < 0"
     ).fetchone()[0]
 
 

@@ -87,13 +87,11 @@ def date_format(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> t
     if not values[0]:
         return None
     head = f"regexp_replace(regexp_replace(trim({column}), '[T ][0-9]{{1,2}}:[0-9]{{2}}.*$', ''), ',? +(AM|PM)$', '')"
-    reads = []
-    for form in DATE_FORMATS:
-        good = con.execute(
-            f"select count(*) from {relation} where {column} is not null and year(try_strptime({head}, '{form}')) between 1980 and 2100"
-        ).fetchone()[0]
-        if good >= 0.95 * values[0]:
-            reads.append(form)
+    counts = con.execute(f"""
+        with head as (select {head} as h from {relation} where {column} is not null)
+        select {", ".join(f"count(*) filter (where year(try_strptime(h, '{form}')) between 1980 and 2100)" for form in DATE_FORMATS)} from head
+    """).fetchone()
+    reads = [form for form, good in zip(DATE_FORMATS, counts, strict=True) if good >= 0.95 * values[0]]
     if not reads:
         return None
     if len(reads) == 1:

@@ -19,7 +19,9 @@ ALIKE = 84.0
 LEAD = 7.0
 #: Distinct names beyond which spelling is not compared, and rows beyond which texts are not searched.
 NAME_LIMIT = 30_000
-ROW_LIMIT = 400_000
+ROW_LIMIT = 3_000_000
+#: Texts looked at while searching names in them.
+TEXT_WORK = 5_000_000
 
 
 def cluster(con: duckdb.DuckDBPyConnection) -> None:
@@ -171,30 +173,37 @@ def _in_text(con) -> None:
     ).fetchone()
     if rows[0] > ROW_LIMIT or not rows[1] or not rows[2]:
         return
-    con.execute("""
-        create or replace temp table party_word as
-        select rec_side.reconciliation, rec_side.side, party, party_name, unnest(string_split(party_name, ' ')) as word
-        from (select distinct reconciliation, side, party, party_name from item where party >= 0 and party_name is not null and length(party_name) >= 4) as rec_side;
+    # Each name is looked for by its rarest word only: "CUSTOMER" stands in every text.
+    con.execute(f"""
+        create or replace temp table text_words as
+        select reconciliation, side, row, list_distinct(string_split(party_key(text), ' ')) as words
+        from item where party < 0 and text is not null;
+        create or replace temp table text_word as
+        select reconciliation, side, row, unnest(words) as word from text_words;
         create or replace temp table found_party as
-        with text_word as (
-            select distinct reconciliation, side, row, unnest(string_split(party_key(text), ' ')) as word
-            from item where party < 0 and text is not null
+        with name as (
+            select distinct reconciliation, side, party, party_name, list_distinct(string_split(party_name, ' ')) as words
+            from item where party >= 0 and party_name is not null and length(party_name) >= 4
         ),
-        size as (select reconciliation, side, party, party_name, count(*) as words, sum(length(word)) as letters from party_word group by all),
-        hit as (
-            select t.row, p.reconciliation, p.side, p.party, p.party_name, count(*) as words
-            from text_word as t inner join party_word as p on t.reconciliation = p.reconciliation and t.side <> p.side and t.word = p.word
+        used as (select reconciliation, side, word, count(*) as n from text_word group by all),
+        name_word as (select reconciliation, side, party, party_name, words, unnest(words) as word from name),
+        rarest as (
+            select w.reconciliation, w.side, w.party, w.party_name, w.words, min_by(w.word, (used.n, w.word)) as word, min(used.n) as n
+            from name_word as w inner join used on w.reconciliation = used.reconciliation and w.side <> used.side and w.word = used.word
             group by all
         ),
+        bounded as (select * from rarest qualify sum(n) over (order by n, reconciliation, side, party, party_name) <= {TEXT_WORK}),
         whole as (
-            select hit.row, hit.party, max(size.letters) as letters
-            from hit inner join size using (reconciliation, side, party, party_name)
-            where hit.words = size.words and size.letters >= 4 group by hit.row, hit.party
+            select t.row, b.party, max(length(b.party_name)) as letters
+            from bounded as b
+            inner join text_word as w on b.reconciliation = w.reconciliation and b.side <> w.side and b.word = w.word
+            inner join text_words as t on w.row = t.row
+            where list_has_all(t.words, b.words)
+            group by t.row, b.party
         )
-        select row, max_by(party, letters) as party from whole
-        group by row
+        select row, party from whole
         -- The longest name wins (ACME BERLIN over ACME); two of equal length decide nothing.
-        having count(*) filter (where letters = (select max(w.letters) from whole as w where w.row = whole.row)) = 1
+        qualify letters = max(letters) over (partition by row) and count(*) over (partition by row, letters) = 1
     """)
     con.execute(
         "update item set party = found_party.party, is_weak_party = true from found_party where item.row = found_party.row"

@@ -104,11 +104,7 @@ def score_groups(
     items: Items, groups: list[Group], pairs, contribution: np.ndarray, weights: Weights
 ) -> tuple[np.ndarray, list[list[tuple[str, str, float]]]]:
     """Log-odds of each group, and what they are made of: (feature, what was seen, contribution)."""
-    position = (
-        {(int(a), int(b)): k for k, (a, b) in enumerate(zip(pairs.l.tolist(), pairs.r.tolist(), strict=True))}
-        if groups
-        else {}
-    )
+    position = _positions(items, groups, pairs)
     names = [feature.name for feature in pairs.features]
     text_feature = pairs.feature("text") if groups else None
     has_text = np.zeros(len(items), dtype=bool)
@@ -236,6 +232,21 @@ def _difference_weight(items: Items, group: Group, difference: int, weights: Wei
     return float(table[level] - np.log(chance))
 
 
+def _positions(items: Items, groups: list[Group], pairs) -> dict[tuple[int, int], int]:
+    """Positions of the measured pairs inside the groups that references made."""
+    wanted = np.zeros(len(items), dtype=bool)
+    for group in groups:
+        if group.left and group.right:
+            wanted[list(group.left)] = True
+            wanted[list(group.right)] = True
+    inside = np.flatnonzero(wanted[pairs.l] & wanted[pairs.r] & pairs.has_reference)
+    return dict(
+        zip(
+            zip(pairs.l[inside].tolist(), pairs.r[inside].tolist(), strict=True), inside.tolist(), strict=True
+        )
+    )
+
+
 def _is_discount(items: Items, group: Group, difference: int) -> bool:
     """Whether the discounts of all documents, or of one of them, make the difference."""
     for documents, money in ((group.right, group.left), (group.left, group.right)):
@@ -253,17 +264,7 @@ def _is_discount(items: Items, group: Group, difference: int) -> bool:
 def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.Table:
     """The same columns as pair_measures, one row per group."""
     rows = []
-    linked = (
-        {
-            (int(a), int(b))
-            for a, b, has in zip(
-                pairs.l.tolist(), pairs.r.tolist(), pairs.has_reference.tolist(), strict=True
-            )
-            if has
-        }
-        if groups
-        else set()
-    )
+    linked = {pair for pair, index in _positions(items, groups, pairs).items() if pairs.has_reference[index]}
     for k, group in enumerate(groups):
         members = (*group.left, *group.right)
         left_sum, right_sum = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from matching import engine, parse
@@ -58,9 +59,7 @@ def match_tables(
 
 
 def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]) -> pa.Table:
-    con.register(
-        "source_file", table.append_column("__row", pa.array(range(1, table.num_rows + 1), pa.int64()))
-    )
+    con.register("source_file", table.append_column("__row", pa.array(np.arange(1, table.num_rows + 1))))
 
     def text(names: list[str]) -> str:
         return (

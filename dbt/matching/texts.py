@@ -117,7 +117,10 @@ COMMON_WORDS = frozenset(
 
 
 def compare(
-    con: duckdb.DuckDBPyConnection, items: Items, l: np.ndarray, r: np.ndarray
+    con: duckdb.DuckDBPyConnection,
+    items: Items,
+    l: np.ndarray,  # noqa: E741
+    r: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(level, log_u) of each pair, from the tables `word` and `item`."""
     level, log_u = np.zeros(len(l), dtype=np.int8), np.zeros(len(l))

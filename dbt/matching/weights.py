@@ -87,7 +87,7 @@ class Weights:
     leftover: np.ndarray
 
 
-def _family(name: str) -> str:
+def family(name: str) -> str:
     return "attribute" if name.startswith("column") else name
 
 
@@ -95,7 +95,7 @@ def prior_weights(items: Items, pairs: Pairs) -> Weights:
     """Default weights, before any learning. The prior odds of a pair: half of the rows have a partner."""
     count = len(items.reconciliations)
     log_m = [
-        [np.log(np.array(PRIOR_M[_family(feature.name)])) for feature in pairs.features] for _ in range(count)
+        [np.log(np.array(PRIOR_M[family(feature.name)])) for feature in pairs.features] for _ in range(count)
     ]
     left = np.bincount(items.rec[items.is_left], minlength=count)
     right = np.bincount(items.rec[~items.is_left], minlength=count)
@@ -123,7 +123,7 @@ def contributions(items: Items, pairs: Pairs, weights: Weights) -> np.ndarray:
     rec = items.rec[pairs.l]
     for position, feature in enumerate(pairs.features):
         table = np.array([weights.log_m[code][position] for code in range(len(items.reconciliations))])
-        silent = np.isin(feature.level, SILENT[_family(feature.name)])
+        silent = np.isin(feature.level, SILENT[family(feature.name)])
         result[:, position] = np.where(silent, 0.0, table[rec, feature.level] - feature.log_u)
     return result
 
@@ -150,10 +150,10 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
             weights.learnt_from[code] = int(p[mine].sum() + 0.5)
             matched[code] = p[mine].sum() * scale
             for position, feature in enumerate(sample.features):
-                family = _family(feature.name)
-                prior = np.array(PRIOR_M[family])
+                kind = family(feature.name)
+                prior = np.array(PRIOR_M[kind])
                 heard = np.ones(len(prior), dtype=bool)
-                heard[SILENT[family]] = False
+                heard[SILENT[kind]] = False
                 seen = np.bincount(feature.level[mine], weights=p[mine], minlength=len(prior))
                 strength = STRENGTH * prior[heard] / prior[heard].sum()
                 learnt = (seen[heard] + strength) / (seen[heard].sum() + strength.sum())
