@@ -90,7 +90,7 @@ def read_expected(truth: Path) -> list[Expected]:
 
 def table(scores: dict[str, Score]) -> str:
     """The table that a person reads, one line per fault type, with what went wrong below it."""
-    width = max(len(name) for name in scores) + 2
+    width = max((len(name) for name in scores), default=10) + 2
     lines = [f"{'fault type':<{width}}{'expected':>9}{'found':>7}{'extra':>7}{'precision':>11}{'recall':>8}"]
     for name in sorted(scores):
         score = scores[name]
