@@ -25,7 +25,7 @@ create or replace table visible_orders as
 select * from orders where special <> {Special.GHOST};
 create or replace table versions as
 with events as (
-    select store, n, day as event_day, second + 40 as event_second, day from visible_orders
+    select store, n, day as event_day, least(second + 40, 86399) as event_second, day from visible_orders
     union all
     select store, n, day, least(second + 5400, 86390), day from visible_orders where is_cancelled
     union all
@@ -34,7 +34,7 @@ with events as (
     union all
     select store, n, edit_day, 35990 + n % 7000, day from visible_orders where edit_day <= getvariable('last_day')
     union all
-    select refunds.store, refunds.n, refunds.day, refunds.second + 60, o.day
+    select refunds.store, refunds.n, refunds.day, least(refunds.second + 60, 86399), o.day
     from refunds join visible_orders o on o.store = refunds.store and o.n = refunds.n
 )
 select store, n, event_day as version_day, max(event_second) as updated_second, any_value(day) as order_day
