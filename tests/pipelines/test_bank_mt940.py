@@ -229,3 +229,20 @@ def test_a_line_without_currency_or_account_is_a_reject(tmp_path):
 def test_encodings_and_line_ends(tmp_path, codec, end):
     text = mt940(":61:2606300630C5,00NTRFNONREF", ":86:Zahlung Müller").replace("\r\n", end)
     assert only(read(tmp_path, text.encode(codec))["transactions"])["remittance_text"] == "Zahlung Müller"
+
+
+def test_long_files_are_read_in_stretches_without_a_seam(tmp_path, monkeypatch):
+    fields = []
+    for n in range(1, 40):
+        fields.append(f":61:2606300630C{n},00NTRFREF{n}//B{n}\r\nmore {n}")
+        fields.append(
+            f":86:166?20EREF+E{n}?21SVWZ+Invoice {n}?32Name {n}"
+            if n % 3
+            else f":86:/EREF/E{n}/REMI/Invoice {n}"
+        )
+    text = mt940(*fields[:-1])
+    whole = read(tmp_path, text)["transactions"]
+    monkeypatch.setattr("pipelines.bank.mt940._STRETCH", 7)
+    cut = read(tmp_path, text)["transactions"]
+    assert [{**row, "load_id": ""} for row in cut] == [{**row, "load_id": ""} for row in whole]
+    assert [row["end_to_end_id"] for row in whole] == [f"E{n}" for n in range(1, 39)] + [None]
