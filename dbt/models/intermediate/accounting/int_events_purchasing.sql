@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- What we owe: vendor bills, vendor credit notes (negative), approved expense reports and card payments.
 with posted_bills as (
     select
@@ -62,7 +63,9 @@ report_lines as (
         sum(lines.tax_amount) as tax_amount,
         sum(lines.amount) as amount
     from {{ ref('expense_lines') }} as lines
-    where lines.payment_method = 'card' or lines.is_reimbursable
+    where
+        (lines.payment_method = 'card' or lines.is_reimbursable)
+        and coalesce(lines.status, '') <> 'rejected'
     group by lines.expense_report_id, lines.account_code, lines.cost_center, lines.currency, lines.payment_method
 ),
 

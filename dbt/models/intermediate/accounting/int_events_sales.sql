@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 -- What customers owe: the sale, once per sale, and its reversals (int_sales_documents says which
 -- documents are a sale). Orders and refunds post their totals; invoices the accounts of their lines.
 with documents as (

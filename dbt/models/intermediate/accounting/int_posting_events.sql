@@ -1,24 +1,26 @@
 -- One row per event: whether it can be posted as it is, and what one more line must balance. Amounts
 -- that do not balance in their own currency are a broken document or rule, never a rounding difference:
--- such an event is not posted.
+-- such an event is not posted. All lines of an event carry its document and dates, so any of them tells.
 with events as (
     select
         event_id,
-        min(event_type) as event_type,
-        min(entity_id) as entity_id,
-        min(event_date) as event_date,
-        min(recorded_date) as recorded_date,
-        min(posting_date) as posting_date,
-        min(period) as period,
-        min(document_type) as document_type,
-        min(document_id) as document_id,
-        min(document_number) as document_number,
-        min(source_name) as source_name,
-        min(description) as description,
-        min(base_currency) as base_currency,
+        any_value(event_type) as event_type,
+        any_value(entity_id) as entity_id,
+        any_value(event_date) as event_date,
+        any_value(recorded_date) as recorded_date,
+        any_value(posting_date) as posting_date,
+        any_value(period) as period,
+        any_value(document_type) as document_type,
+        any_value(document_id) as document_id,
+        any_value(document_number) as document_number,
+        any_value(source_name) as source_name,
+        any_value(description) as description,
+        any_value(base_currency) as base_currency,
         min(currency) as currency,
-        count(distinct currency) as currency_count,
-        count(distinct rate) as rate_count,
+        count(*) as line_count,
+        max(currency) as last_currency,
+        min(rate) as lowest_rate,
+        max(rate) as highest_rate,
         max(case when is_part_payment then 1 else 0 end) = 1 as has_part_payment,
         min(reason) as reason,
         min(case when reason is not null then component end) as reason_component,
@@ -51,10 +53,11 @@ checked as (
         base_debit_amount,
         largest_amount,
         reason_component,
-        currency_count = 1 and rate_count = 1 and not has_part_payment as is_one_rate,
+        line_count,
+        currency = last_currency and lowest_rate = highest_rate and not has_part_payment as is_one_rate,
         case
             when reason is not null then reason
-            when currency_count = 1 and residual_amount <> 0 then 'unbalanced'
+            when currency = last_currency and residual_amount <> 0 then 'unbalanced'
         end as reason
     from events
 )
@@ -78,6 +81,7 @@ select
     {{ money('base_residual_amount') }} as base_residual_amount,
     {{ money('base_debit_amount') }} as base_debit_amount,
     {{ money('largest_amount') }} as largest_amount,
+    line_count,
     reason,
     reason_component,
     case

@@ -42,7 +42,9 @@ report_taxes as (
         sum(case when lines.account_code is null then lines.net_amount else 0 end) as unmapped_amount
     from reports
     inner join {{ ref('expense_lines') }} as lines on reports.expense_report_id = lines.expense_report_id
-    where lines.payment_method = 'card' or lines.is_reimbursable
+    where
+        (lines.payment_method = 'card' or lines.is_reimbursable)
+        and coalesce(lines.status, '') <> 'rejected'
     group by reports.event_id, reports.entity_id, reports.source_name, reports.posted_date, lines.currency
 ),
 
