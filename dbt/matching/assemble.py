@@ -121,8 +121,19 @@ class _Book:
         self.count = 0
 
 
-def _strings(items, values: list) -> pa.Array:
-    return pa.array(values, pa.string())
+def _names(left_types, left_ids, right_types, right_ids, step: int = 100_000) -> pa.ChunkedArray:
+    """Match ids of pairs, in steps: a million of Python strings at once would not fit beside the rest."""
+    chunks = []
+    for start in range(0, len(left_ids), step):
+        columns = [
+            column.slice(start, step).to_pylist() for column in (left_types, left_ids, right_types, right_ids)
+        ]
+        chunks.append(
+            pa.array(
+                [match_id([(lt, li), (rt, ri)]) for lt, li, rt, ri in zip(*columns, strict=True)], pa.string()
+            )
+        )
+    return pa.chunked_array(chunks, pa.string())
 
 
 def _pairs(
@@ -151,19 +162,7 @@ def _pairs(
     book.count += n
     left_ids, right_ids = items.item_id.take(pa.array(l)), items.item_id.take(pa.array(r))
     left_types, right_types = items.item_type.take(pa.array(l)), items.item_type.take(pa.array(r))
-    names = pa.array(
-        [
-            match_id([(lt, li), (rt, ri)])
-            for lt, li, rt, ri in zip(
-                left_types.to_pylist(),
-                left_ids.to_pylist(),
-                right_types.to_pylist(),
-                right_ids.to_pylist(),
-                strict=True,
-            )
-        ],
-        pa.string(),
-    )
+    names = _names(left_types, left_ids, right_types, right_ids)
     rival = decision.runner_up[simple]
     rival_p = np.where(rival >= 0, decision.probability[np.maximum(rival, 0)], np.nan)
     p = np.minimum(decision.probability[simple], 0.9999)

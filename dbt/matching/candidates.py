@@ -61,25 +61,34 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     run(
         "reference keys",
         f"""
-        create or replace temp table key as
+        create or replace temp table key_form as
         with raw as (
-            select row, unnest(reference_keys) as raw, true as is_declared, false as is_group from item
+            select row, creditor_reference(unnest(reference_keys)) as raw, true as is_declared, false as is_group from item
             union all
-            select row, group_key, true, true from item where group_key is not null
+            select row, creditor_reference(group_key), true, true from item where group_key is not null
             union all
-            select row, raw, is_declared, false from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
+            select row, raw, false, false from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
         ),
         forms as (
-            select row, ref_key(creditor_reference(raw)) as key, is_declared, is_group from raw
+            select row, ref_key(raw) as key, is_declared, is_group from raw
             union all
-            select row, ref_digits(creditor_reference(raw)), is_declared, is_group from raw where length(ref_digits(raw)) >= 4
+            select row, ref_digits(raw), is_declared, is_group from raw where length(ref_digits(raw)) >= 4
         )
-        select forms.row, line.rec, line.block, line.side, key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group
-        from forms inner join line on forms.row = line.row
-        where length(key) >= 3 and regexp_matches(key, '[0-9]')
-            -- Dates and years are in every text and point at nothing.
-            and not regexp_matches(key, '^((19|20)[0-9]{{2}}|(19|20)[0-9]{{2}}(0[1-9]|1[0-2])([0-2][0-9]|3[01])|([0-2][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{{2}})$')
-        group by all
+        select row, key, is_declared, is_group from forms where length(key) >= 3;
+        create or replace temp table key as
+        with met as (
+            select key from key_form inner join line on key_form.row = line.row
+            group by key having bool_or(line.side = 'left') and bool_or(line.side = 'right')
+        ),
+        kept as (
+            select key_form.row, key_form.key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group
+            from key_form semi join met on key_form.key = met.key
+            where regexp_matches(key_form.key, '[0-9]')
+                -- Dates and years are in every text and point at nothing.
+                and not regexp_matches(key_form.key, '^((19|20)[0-9]{{2}}|(19|20)[0-9]{{2}}(0[1-9]|1[0-2])([0-2][0-9]|3[01])|([0-2][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{{2}})$')
+            group by key_form.row, key_form.key
+        )
+        select kept.*, line.rec, line.block, line.side from kept inner join line on kept.row = line.row
     """,
     )
     run(
@@ -250,6 +259,10 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         from found left join key_pair on found.l = key_pair.l and found.r = key_pair.r
         order by found.l, found.r
     """,
+    )
+    # Only the blocks; later steps still ask key, word, line and transfer.
+    con.execute(
+        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair"
     )
     return passes
 

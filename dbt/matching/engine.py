@@ -6,6 +6,7 @@ depends on the items, rules and tolerances alone.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 
 import duckdb
@@ -31,7 +32,7 @@ class Options:
     #: A pair this sure and equal in amount is not taken apart again by the search for groups.
     sure: float = 0.99
     threads: int = 2
-    memory: str = "4GB"
+    memory: str = "2500MB"
     same_sign: bool | None = None
 
 
@@ -39,11 +40,25 @@ def run(
     source: pa.Table, rules: list[Rule], tolerances: list[Tolerance], options: Options = Options()
 ) -> MatchResult:
     """Match all reconciliations of the items in `source` as one pool. See result.py for the tables."""
-    con = duckdb.connect(":memory:", config={"threads": options.threads, "memory_limit": options.memory})
-    try:
-        return _run(con, source, rules, tolerances, options)
-    finally:
-        con.close()
+    with tempfile.TemporaryDirectory(prefix="tieout-match-") as spill:
+        con = connect(options, spill)
+        try:
+            return _run(con, source, rules, tolerances, options)
+        finally:
+            con.close()
+
+
+def connect(options: Options, spill: str) -> duckdb.DuckDBPyConnection:
+    """The engine's own database in memory; what does not fit goes to `spill` for the run."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": options.threads,
+            "memory_limit": options.memory,
+            "temp_directory": spill,
+            "preserve_insertion_order": False,
+        },
+    )
 
 
 def _run(

@@ -352,7 +352,9 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
     shared = column["key_right_n"] > 0
     with_keys = np.zeros(len(items), dtype=bool)
     # Only declared keys can contradict each other: any text may carry numbers of other things.
-    rows = con.execute("select distinct row from key where is_declared").fetchnumpy()["row"]
+    rows = con.execute(
+        "select row from item where len(reference_keys) > 0 or group_key is not null"
+    ).fetchnumpy()["row"]
     with_keys[rows] = True
     level = np.where(with_keys[l] & with_keys[r], 1, 0).astype(np.int8)
     # Where no row shares a key with any other, keys cannot differ either: they are of two kinds.

@@ -26,6 +26,8 @@ POOL = 34
 MAX_GROUP = 12
 #: Sums over all searches of one run (about one second per 20 million).
 SEARCH_BUDGET = 160_000_000
+#: What a search costs before its first sum, in sums.
+SEARCH_COST = 25_000
 
 
 @dataclass
@@ -380,7 +382,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             made, cost = _search(
                 items, target, pool.astype(np.int64), "party" if strength[start:end].min() == 1 else "text"
             )
-            spent += cost
+            spent += cost + SEARCH_COST
             groups += made
             if made:
                 seen.add(target)
@@ -470,13 +472,13 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
                     dense += 1
                     continue
                 made, cost = _search_one_day(items, target, near)
-                spent += cost
+                spent += cost + SEARCH_COST
                 if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
                         lag = np.abs(items.date[near] - items.date[target])
                         near = near[np.lexsort((near, lag))[:24]]
                     found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
-                    spent += 2 << 11
+                    spent += SEARCH_COST
                     if len(found.solutions) <= 6:
                         chance = _search_chance(items.amount[near], found.searched)
                         made = [

@@ -32,19 +32,13 @@ create or replace temp macro party_key(value) as
     ), ' +', ' ', 'g'));
 """
 
-#: Tokens of free text that can be a document number: digits in them, at least four characters.
+#: Tokens of free text that can be a document number: at least three digits in a row.
 TEXT_REFERENCES = """
-select row, token as raw, false as is_declared
-from (
-    select
-        row,
-        unnest(
-            regexp_split_to_array(upper(text), '[\\s,;:()+*?|"''<>=]+')
-            || regexp_extract_all(upper(text), '[A-Z]{1,6}[ ._/#:-]{1,3}[0-9]{3,}')
-            || regexp_extract_all(upper(text), '[0-9]{4,}')
-        ) as token
-    from item
-    where text is not null
-)
-where length(regexp_replace(token, '[^0-9]', '', 'g')) >= 3
+select row, unnest(
+    regexp_extract_all(upper(text), '[A-Z0-9][A-Z0-9./_#-]*[0-9]{3,}[A-Z0-9./_-]*|[0-9]{3,}[A-Z0-9./_-]*')
+    || regexp_extract_all(upper(text), '[A-Z]{1,6}[ ._/#:-]{1,3}[0-9]{3,}')
+    || case when regexp_matches(text, '[0-9]{4,}[A-Za-z./_-]+[0-9]') then regexp_extract_all(text, '[0-9]{4,}') else [] end
+) as raw
+from item
+where text is not null and regexp_matches(text, '[0-9]{3,}')
 """

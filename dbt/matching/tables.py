@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -38,15 +38,18 @@ def match_tables(
     guess.Mapping. Ids are the values of the id column, or the row number from 1. Raises ValueError when a
     table has no amounts.
     """
-    con = duckdb.connect(":memory:", config={"threads": options.threads, "memory_limit": options.memory})
-    try:
-        left_map, right_map, remarks = guess(con, left, right, mapping)
-        _drop_false_keys(con, left_map, right_map, remarks)
-        items = pa.concat_tables(
-            [_items(con, "left", left, left_map, remarks), _items(con, "right", right, right_map, remarks)]
-        )
-    finally:
-        con.close()
+    with tempfile.TemporaryDirectory(prefix="tieout-match-") as spill:
+        con = engine.connect(options, spill)
+        try:
+            left_map, right_map, remarks = guess(con, left, right, mapping)
+            _drop_false_keys(con, left_map, right_map, remarks)
+            sides = [
+                _items(con, "left", left, left_map, remarks),
+                _items(con, "right", right, right_map, remarks),
+            ]
+            items = pa.concat_tables(sides)
+        finally:
+            con.close()
     if left_map.currency is None or right_map.currency is None:
         # One side names no currency: compare amounts as they are rather than find nothing.
         items = items.set_column(
@@ -91,16 +94,14 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
     # A reference stays text too: another file may hold it among words.
     items = con.execute(f"""
         select 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
-            upper({one(mapping.currency)}) as currency, coalesce({amount_expression(mapping)}, 0) as amount,
+            upper({one(mapping.currency)}) as currency, {amount_expression(mapping)} as amount,
             {day(mapping.date)} as item_date, {day(mapping.due_date)} as due_date,
             {one(mapping.party)} as party_name, {one(mapping.party_account)} as party_account,
             {text([*mapping.texts, *([mapping.group] if mapping.group else [])])} as reference_text, {keys} as reference_keys,
             {one(mapping.group)} as group_key, {attributes} as attributes
         from source_file order by __row
     """).to_arrow_table()
-    unread = con.execute(
-        f"select count(*) from source_file where {amount_expression(mapping)} is null"
-    ).fetchone()[0]
+    unread = items.column("amount").null_count
     if unread:
         remarks.append(f"{side}: {unread} rows have no amount that can be read; they stay open")
     con.unregister("source_file")
