@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.bank.camt import json_text
-from pipelines.bank.pieces import Flags, Integers, Pieces, join_by_owner, tidy
+from pipelines.bank.pieces import Flags, Integers, Pieces, join_by_owner, json_text, tidy
 
 HEAD = -1  # code of the text before the first mark
 

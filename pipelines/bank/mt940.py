@@ -24,7 +24,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.bank import values
-from pipelines.bank.camt import provided
 from pipelines.bank.mt940_information import columns_of, merged_json
 from pipelines.bank.pieces import join_by_owner, tidy
 from pipelines.bank.reading import Cells, Reading, Statement, UnreadableFile
@@ -286,8 +285,8 @@ def _lines(
             "entry_reference": pa.nulls(len(raw), pa.string()),
             "bank_transaction_code": tidy(type_),
             "proprietary_code": about["proprietary_code"],
-            "servicer_reference": provided(tidy(servicer)),
-            "customer_reference": pc.coalesce(provided(tidy(customer)), about["key_reference"]),
+            "servicer_reference": values.provided(tidy(servicer)),
+            "customer_reference": pc.coalesce(values.provided(tidy(customer)), about["key_reference"]),
             "end_to_end_id": about["end_to_end_id"],
             "mandate_id": about["mandate_id"],
             "payment_information_id": pa.nulls(len(raw), pa.string()),

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.bank import values
-from pipelines.bank.camt import provided
 from pipelines.bank.cutting import HEAD, Bytes, is_digit, json_of, word_code
 from pipelines.bank.pieces import Pieces, first, join_by_owner, tidy
 
@@ -146,9 +145,9 @@ def _structured(texts: pa.Array, mark: str) -> dict[str, pa.Array]:
 
     account = first(pieces, [38, 31], rows)
     return {
-        "end_to_end_id": provided(tagged("EREF")),
-        "mandate_id": provided(tagged("MREF")),
-        "key_reference": provided(tagged("KREF")),
+        "end_to_end_id": values.provided(tagged("EREF")),
+        "mandate_id": values.provided(tagged("MREF")),
+        "key_reference": values.provided(tagged("KREF")),
         "counterparty_name": wrapped([32, 33]),
         "counterparty_account": values.account_numbers(pc.coalesce(account, tagged("IBAN"))),
         "counterparty_bank": pc.coalesce(first(pieces, [30], rows), tagged("BIC")),
@@ -208,9 +207,9 @@ def _slashed(texts: pa.Array) -> dict[str, pa.Array]:
     reference = pc.replace_substring_regex(remittance, r"^STRD/(CUR/|ISO/)?", "")
     none = pa.scalar(None, pa.string())
     return {
-        "end_to_end_id": provided(part("EREF")),
-        "mandate_id": provided(part("MARF")),
-        "key_reference": provided(part("KREF")),
+        "end_to_end_id": values.provided(part("EREF")),
+        "mandate_id": values.provided(part("MARF")),
+        "key_reference": values.provided(part("KREF")),
         "counterparty_name": single_spaced(pc.coalesce(part("NAME"), tidy(pc.struct_field(party, "name")))),
         "counterparty_account": values.account_numbers(
             pc.coalesce(part("IBAN"), tidy(pc.struct_field(party, "account")))

@@ -88,3 +88,10 @@ def agreed(values: pa.Array, owner: Integers, owners: int) -> pa.Array:
     same = pc.fill_null(pc.equal(values, leader.take(pa.array(owner))), False)
     differs = np.bincount(owner, weights=~same.to_numpy(zero_copy_only=False), minlength=owners) > 0
     return pc.if_else(pa.array(differs), pa.scalar(None, values.type), leader)
+
+
+def json_text(text: pa.Array) -> pa.Array:
+    """Text as the inside of a JSON string."""
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        text = pc.replace_substring(text, plain, escaped)
+    return pc.replace_substring_regex(text, "[\x00-\x1f]", " ")

@@ -18,6 +18,7 @@ from pipelines.provenance import MONEY, RATE, TIMESTAMP
 AMOUNT = r"^[0-9]{1,14}(\.[0-9]{0,4}0*)?$"
 CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[0-9]{1,9}(\.[0-9]*)?$"
+_NOT_PROVIDED = r"^(?i:not ?provided|nonref|none)$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
@@ -92,3 +93,9 @@ def account_numbers(text: pa.Array) -> pa.Array:
 
 def timestamps(values: list[datetime | None]) -> pa.Array:
     return pa.array(values, TIMESTAMP)
+
+
+def provided(text: pa.Array) -> pa.Array:
+    """References without the standard's words for "none", which would match each other."""
+    empty = pc.fill_null(pc.match_substring_regex(text, _NOT_PROVIDED), False)
+    return pc.if_else(empty, pa.scalar(None, pa.string()), text)
