@@ -60,10 +60,20 @@ csv_payments as (
     where payments.record_state = 'current' and coalesce(lower(payments.payment_type), '') <> 'refund'
 ),
 
+-- Keys for the joins below. They are columns, because a join on a condition of one side alone makes
+-- the engine compare every payment with every name.
 all_payments as (
-    select * from charges
-    union all
-    select * from csv_payments
+    select
+        *,
+        case when party_type = 'customer' then source_party_id end as source_customer_id,
+        case when source_party_id is null then {{ name_key('party_name') }} end as party_name_key,
+        {{ reference_key('order_number') }} as order_key,
+        {{ reference_key('invoice_number') }} as invoice_key
+    from (
+        select * from charges
+        union all
+        select * from csv_payments
+    ) as payments_of_all_sources
 )
 
 select
@@ -101,25 +111,23 @@ select
 from all_payments
 left join {{ ref('int_order_references') }} as references_to_orders
     on all_payments.entity_id = references_to_orders.entity_id
-    and {{ reference_key('all_payments.order_number') }} = references_to_orders.reference_key
+    and all_payments.order_key = references_to_orders.reference_key
 left join {{ ref('int_orders') }} as orders
     on references_to_orders.order_id = orders.order_id
 left join {{ ref('int_invoice_references') }} as invoices
     on all_payments.entity_id = invoices.entity_id
-    and {{ reference_key('all_payments.invoice_number') }} = invoices.reference_key
+    and all_payments.invoice_key = invoices.reference_key
 left join {{ ref('int_source_customers') }} as customers
-    on all_payments.party_type = 'customer'
-    and all_payments.source_name = customers.source_name
-    and all_payments.source_party_id = customers.source_party_id
+    on all_payments.source_name = customers.source_name
+    and all_payments.source_customer_id = customers.source_party_id
 left join {{ ref('int_party_identifiers') }} as identifiers
     on all_payments.party_type = identifiers.party_type
     and all_payments.source_name = identifiers.source_name
     and all_payments.source_party_id = identifiers.source_party_id
 left join {{ ref('int_party_names') }} as names
     on all_payments.party_type = names.party_type
-    and all_payments.source_party_id is null
     and all_payments.source_name = names.source_name
-    and {{ name_key('all_payments.party_name') }} = names.name_key
+    and all_payments.party_name_key = names.name_key
 left join {{ ref('status_mappings') }} as mappings
     on all_payments.source_kind = mappings.source_kind
     and all_payments.source_status_object = mappings.object

@@ -37,6 +37,7 @@ bills as (
 signed as (
     select
         *,
+        case when source_vendor_id is null then {{ name_key('vendor_name') }} end as party_name_key,
         document_type = 'credit_note' and source_total_amount > 0 as is_sign_flipped
     from bills
 )
@@ -72,9 +73,8 @@ left join {{ ref('int_source_vendors') }} as vendors
     and signed.source_vendor_id = vendors.source_party_id
 left join {{ ref('int_party_names') }} as names
     on names.party_type = 'vendor'
-    and signed.source_vendor_id is null
     and signed.source_name = names.source_name
-    and {{ name_key('signed.vendor_name') }} = names.name_key
+    and signed.party_name_key = names.name_key
 left join {{ ref('status_mappings') }} as mappings
     on mappings.source_kind = 'csv'
     and mappings.object = 'bill'

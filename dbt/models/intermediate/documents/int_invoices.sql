@@ -79,6 +79,8 @@ all_invoices as (
 signed as (
     select
         *,
+        {{ reference_key('order_number') }} as order_key,
+        case when source_customer_id is null then {{ name_key('customer_name') }} end as party_name_key,
         document_type = 'credit_note' and source_total_amount > 0 as is_sign_flipped
     from all_invoices
 )
@@ -118,12 +120,11 @@ left join {{ ref('int_source_customers') }} as customers
     and signed.source_customer_id = customers.source_party_id
 left join {{ ref('int_party_names') }} as names
     on names.party_type = 'customer'
-    and signed.source_customer_id is null
     and signed.source_name = names.source_name
-    and {{ name_key('signed.customer_name') }} = names.name_key
+    and signed.party_name_key = names.name_key
 left join {{ ref('int_order_references') }} as orders
     on signed.entity_id = orders.entity_id
-    and {{ reference_key('signed.order_number') }} = orders.reference_key
+    and signed.order_key = orders.reference_key
 left join {{ ref('status_mappings') }} as mappings
     on signed.source_kind = mappings.source_kind
     and mappings.object = 'invoice'
