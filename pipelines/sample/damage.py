@@ -99,7 +99,7 @@ def _bad_json_item(content: bytes) -> tuple[bytes, int]:
     return first + b",\n".join([*orders, _hurt_price(orders[0])]) + last, len(orders) + 1
 
 
-# Positions in a CSV count lines, the header being the first.
+# Positions count records, the header of a CSV not among them.
 
 
 def _bad_gross(content: bytes) -> tuple[bytes, int]:

@@ -72,7 +72,7 @@ class Purchasing:
                 )
             if credit_of is not None:
                 first = credit_of.lines[0]
-                net = -percent(first.net, 3000)
+                net = -percent(first.net, int(self.rng.integers(1500, 4500)))
                 lines = [
                     Line(
                         first.description,

@@ -4,6 +4,7 @@ Belongs here: the one conversion that the ERP of the sample uses. Exact: a rate 
 decimals, a cross rate goes through the euro and is rounded half up to eight.
 """
 
+from bisect import bisect_right
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -44,8 +45,7 @@ class Rates:
     def per_euro(self, currency: str, day: date) -> Decimal:
         if currency == "EUR":
             return Decimal(1)
-        position = int(np.searchsorted(np.array(self.dates), day, side="right")) - 1
-        return self.published[currency][position]
+        return self.published[currency][bisect_right(self.dates, day) - 1]
 
     def rate(self, currency: str, base: str, day: date) -> Decimal:
         """amount in base = amount in currency x rate; eight decimals."""
