@@ -4,6 +4,7 @@ Belongs here: what is written to `TIEOUT_HOME/dagster/dagster.yaml`, and the env
 Dagster, dbt and their child processes read.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -15,6 +16,11 @@ INSTANCE = """\
 # Written by `tieout`; edits are overwritten. See dagster_project/instance.py.
 telemetry:
   enabled: false
+event_log_storage:
+  module: dagster_project.event_storage
+  class: OpenSqliteEventLogStorage
+  config:
+    base_dir: {event_logs}
 nux:
   enabled: false
 concurrency:
@@ -45,8 +51,10 @@ def write_instance(settings: Settings) -> Path:
     """Write dagster.yaml when it differs, and return its folder (DAGSTER_HOME)."""
     settings.dagster.mkdir(parents=True, exist_ok=True)
     target = settings.dagster / "dagster.yaml"
-    if not target.is_file() or target.read_text(encoding="utf-8") != INSTANCE:
-        target.write_text(INSTANCE, encoding="utf-8")
+    # A JSON string is a YAML string, whatever the path holds.
+    content = INSTANCE.format(event_logs=json.dumps(str(settings.dagster / "history" / "runs")))
+    if not target.is_file() or target.read_text(encoding="utf-8") != content:
+        target.write_text(content, encoding="utf-8")
     return settings.dagster
 
 
