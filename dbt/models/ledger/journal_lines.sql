@@ -31,7 +31,13 @@
     'signed_base_amount',
     'is_balancing',
 ] %}
-with posted_events as (
+with unposted_events as (
+    select event_id
+    from {{ ref('int_posting_events') }}
+    where reason is not null
+),
+
+balanced_events as (
     select
         event_id,
         event_type,
@@ -43,12 +49,11 @@ with posted_events as (
         document_id,
         document_number,
         source_name,
-        currency,
         base_currency,
         base_residual_amount,
         balancing_component
     from {{ ref('int_posting_events') }}
-    where reason is null
+    where balancing_component is not null
 ),
 
 event_lines as (
@@ -83,7 +88,8 @@ event_lines as (
         lines.signed_base_amount,
         false as is_balancing
     from {{ ref('int_posting_lines') }} as lines
-    inner join posted_events on lines.event_id = posted_events.event_id
+    left join unposted_events on lines.event_id = unposted_events.event_id
+    where unposted_events.event_id is null
 ),
 
 balancing_lines as (
@@ -117,7 +123,7 @@ balancing_lines as (
         cast(1 as decimal(18, 8)) as rate,
         -events.base_residual_amount as signed_base_amount,
         true as is_balancing
-    from posted_events as events
+    from balanced_events as events
     inner join {{ ref('int_entity_posting_rules') }} as rules
         on
             events.entity_id = rules.entity_id
