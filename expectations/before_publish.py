@@ -109,11 +109,12 @@ order by all
             name="subledger_is_journal",
             suite="journal",
             table="reconciliation.subledger_to_ledger",
-            description="Per control account, entity, currency and period the subledger is what the journal says.",
+            description="Per control account, entity, currency and period the subledger is what the journal says "
+            "and what is listed as unposted, each an exception of its own.",
             query="""
-select entity_id, account_code, currency, period, subledger_amount, journal_amount
+select entity_id, account_code, currency, period, subledger_amount, journal_amount, unposted_amount
 from {batch}
-where subledger_amount is distinct from journal_amount
+where subledger_amount is distinct from journal_amount + unposted_amount
 order by all
 """,
         ),
