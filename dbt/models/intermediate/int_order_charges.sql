@@ -14,10 +14,16 @@ with matched as (
 ),
 
 reviewed as (
-    select distinct allocations.right_id as payment_id
+    select
+        allocations.right_id as payment_id,
+        min(allocations.left_id) as order_id
     from {{ ref('match_allocations') }} as allocations
     inner join {{ ref('matches') }} as matches on allocations.match_id = matches.match_id
-    where matches.reconciliation = 'order_to_payment' and matches.status = 'suggested'
+    where
+        matches.reconciliation = 'order_to_payment'
+        and matches.status = 'suggested'
+        and allocations.right_type = 'payment'
+    group by allocations.right_id
 )
 
 select
@@ -34,6 +40,7 @@ select
     payments.payment_date,
     payments.balance_transaction_id,
     payments.payout_id,
+    reviewed.order_id as suggested_order_id,
     reviewed.payment_id is not null as is_in_review,
     payments.payment_date > {{ as_of_date() }} as is_after_as_of_date
 from {{ ref('payments') }} as payments

@@ -77,7 +77,30 @@ joined as (
 
 classified as (
     select
-        *,
+        bank_transaction_id,
+        entity_id,
+        source_name,
+        bank_account_id,
+        statement_id,
+        match_id,
+        matched_by_reconciliation,
+        match_rule_id,
+        direction,
+        bank_line_class,
+        counterparty_name,
+        remittance_text,
+        difference_reason,
+        documents,
+        currency,
+        amount,
+        matched_amount,
+        document_count,
+        confidence,
+        is_between_own_accounts,
+        is_intercompany,
+        has_match,
+        has_suggestion,
+        booking_date,
         amount - matched_amount as remaining_amount,
         case
             when booking_date > {{ as_of_date() }} then 'after_as_of_date'

@@ -56,7 +56,26 @@ joined as (
 
 classified as (
     select
-        *,
+        bill_id,
+        entity_id,
+        source_name,
+        bill_number,
+        document_type,
+        vendor_id,
+        vendor_name,
+        match_id,
+        bill_status,
+        write_off_reason,
+        currency,
+        total_amount,
+        paid_amount,
+        written_off_amount,
+        overpaid_amount,
+        is_in_review,
+        has_bank_line,
+        bill_date,
+        due_date,
+        last_paid_date,
         total_amount - paid_amount - written_off_amount as open_amount,
         greatest(0, {{ dbt.datediff('due_date', as_of_date(), 'day') }}) as days_past_due
     from joined
@@ -64,7 +83,28 @@ classified as (
 
 final as (
     select
-        *,
+        bill_id,
+        entity_id,
+        source_name,
+        bill_number,
+        document_type,
+        vendor_id,
+        vendor_name,
+        match_id,
+        bill_status,
+        write_off_reason,
+        currency,
+        total_amount,
+        paid_amount,
+        written_off_amount,
+        overpaid_amount,
+        is_in_review,
+        has_bank_line,
+        bill_date,
+        due_date,
+        last_paid_date,
+        open_amount,
+        days_past_due,
         case
             when bill_status in ('void', 'draft') then 'void'
             when bill_date > {{ as_of_date() }} then 'after_as_of_date'

@@ -204,7 +204,11 @@ select
     matches.entity_id as entity_id
 from {{ ref('match_allocations') }} as allocations
 inner join {{ ref('matches') }} as matches on allocations.match_id = matches.match_id
-where matches.status <> 'rejected' and matches.reconciliation <> 'order_to_payment'
+where
+    matches.status <> 'rejected'
+    and matches.reconciliation <> 'order_to_payment'
+    and allocations.left_id is not null
+    and allocations.right_id is not null
 
 union all
 

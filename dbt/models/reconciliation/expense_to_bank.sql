@@ -82,7 +82,24 @@ joined as (
 
 classified as (
     select
-        *,
+        expense_item_id,
+        item_type,
+        entity_id,
+        source_name,
+        item_name,
+        party_name,
+        match_id,
+        source_status,
+        is_payable,
+        currency,
+        expected_amount,
+        paid_amount,
+        written_off_amount,
+        overpaid_amount,
+        is_in_review,
+        has_bank_line,
+        business_date,
+        last_paid_date,
         expected_amount - paid_amount - written_off_amount as open_amount,
         case
             when not is_payable then 'not_approved'

@@ -103,7 +103,24 @@ joined as (
 
 classified as (
     select
-        *,
+        expense_to_card_id,
+        entity_id,
+        source_name,
+        card_transaction_id,
+        expense_line_id,
+        match_id,
+        card_id,
+        employee_id,
+        merchant,
+        transaction_type,
+        currency,
+        card_amount,
+        claimed_amount,
+        has_card_transaction,
+        has_expense_line,
+        is_in_review,
+        is_duplicate,
+        business_date,
         case
             when business_date > {{ as_of_date() }} then 'after_as_of_date'
             when has_card_transaction and transaction_type not in ('purchase', 'refund') then 'no_receipt_needed'

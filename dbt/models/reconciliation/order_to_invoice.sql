@@ -92,7 +92,29 @@ joined as (
 
 classified as (
     select
-        *,
+        order_to_invoice_id,
+        entity_id,
+        source_name,
+        order_id,
+        order_number,
+        unlinked_invoice_id,
+        first_invoice_number,
+        customer_name,
+        order_status,
+        currency,
+        ordered_amount,
+        invoiced_amount,
+        credited_amount,
+        refunded_amount,
+        invoice_count,
+        has_order,
+        has_invoice,
+        is_invoice_required,
+        is_test,
+        is_void,
+        order_date,
+        first_invoice_date,
+        business_date,
         case
             when invoiced_amount = ordered_amount then 0
             when invoiced_amount - credited_amount = ordered_amount - refunded_amount then 0
@@ -105,7 +127,30 @@ classified as (
 
 final as (
     select
-        *,
+        order_to_invoice_id,
+        entity_id,
+        source_name,
+        order_id,
+        order_number,
+        unlinked_invoice_id,
+        first_invoice_number,
+        customer_name,
+        order_status,
+        currency,
+        ordered_amount,
+        invoiced_amount,
+        credited_amount,
+        refunded_amount,
+        invoice_count,
+        has_order,
+        has_invoice,
+        is_invoice_required,
+        is_test,
+        is_void,
+        order_date,
+        first_invoice_date,
+        business_date,
+        difference_amount,
         case
             when business_date > {{ as_of_date() }} then 'after_as_of_date'
             when is_void then 'void_invoice'

@@ -20,6 +20,12 @@ refunds_by_order as (
     group by order_id
 ),
 
+suggested_orders as (
+    select distinct suggested_order_id as order_id
+    from {{ ref('int_order_charges') }}
+    where order_id is null and suggested_order_id is not null
+),
+
 loose_charges as (
     select
         payment_id,
@@ -54,7 +60,10 @@ joined as (
         coalesce(charges_by_order.order_id, loose_charges.payment_id) is not null as has_charge,
         policies.payment_source_name is not null as is_payment_expected,
         coalesce(orders.is_test, false) as is_test,
-        coalesce(loose_charges.is_in_review, false) as is_in_review,
+        coalesce(
+            loose_charges.is_in_review,
+            suggested_orders.order_id is not null and charges_by_order.order_id is null
+        ) as is_in_review,
         orders.order_date,
         coalesce(charges_by_order.first_charge_date, loose_charges.payment_date) as first_charge_date,
         coalesce(orders.order_date, loose_charges.payment_date) as business_date
@@ -62,12 +71,34 @@ joined as (
     left join {{ ref('source_policies') }} as policies on orders.source_name = policies.source_name
     left join charges_by_order on orders.order_id = charges_by_order.order_id
     left join refunds_by_order on orders.order_id = refunds_by_order.order_id
+    left join suggested_orders on orders.order_id = suggested_orders.order_id
     full outer join loose_charges on orders.order_id = loose_charges.payment_id
 ),
 
 classified as (
     select
-        *,
+        order_to_payment_id,
+        entity_id,
+        source_name,
+        order_id,
+        order_number,
+        unlinked_payment_id,
+        customer_name,
+        order_status,
+        currency,
+        ordered_amount,
+        charged_amount,
+        store_refunded_amount,
+        provider_refunded_amount,
+        charge_count,
+        has_order,
+        has_charge,
+        is_payment_expected,
+        is_test,
+        is_in_review,
+        order_date,
+        first_charge_date,
+        business_date,
         charged_amount - ordered_amount as difference_amount,
         provider_refunded_amount - store_refunded_amount as refund_difference_amount,
         case

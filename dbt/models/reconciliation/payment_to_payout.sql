@@ -65,7 +65,26 @@ joined as (
 
 classified as (
     select
-        *,
+        payout_id,
+        entity_id,
+        source_name,
+        payout_status,
+        currency,
+        gross_amount,
+        fee_amount,
+        refunded_amount,
+        disputed_amount,
+        adjustment_amount,
+        net_amount,
+        payout_amount,
+        transaction_count,
+        has_payout,
+        has_transactions,
+        is_pending,
+        arrival_date,
+        first_transaction_date,
+        last_transaction_date,
+        business_date,
         case
             when is_pending then 'not_paid_out_yet'
             when business_date > {{ as_of_date() }} then 'after_as_of_date'

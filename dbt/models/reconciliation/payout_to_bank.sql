@@ -58,7 +58,23 @@ joined as (
 
 classified as (
     select
-        *,
+        payout_id,
+        entity_id,
+        source_name,
+        bank_account_id,
+        bank_transaction_id,
+        match_id,
+        payout_status,
+        currency,
+        expected_amount,
+        received_amount,
+        difference_reason,
+        is_in_review,
+        has_bank_line,
+        bank_line_count,
+        arrival_date,
+        received_date,
+        business_date,
         case
             when payout_status in ('failed', 'canceled', 'cancelled') and not has_bank_line then 'failed'
             when business_date > {{ as_of_date() }} then 'after_as_of_date'

@@ -53,7 +53,13 @@ select
     business_date,
     cast(null as date) as due_date,
     cast(null as varchar) as other_number,
-    concat_ws(', ', message, 'field ' || field, 'found ' || value, 'expected ' || expected) as detail,
+    -- Some readers say it all in the message, others beside it.
+    concat_ws(
+        ', ',
+        message,
+        case when position(coalesce(value, '') in message) = 0 then 'found ' || value end,
+        case when position('expected' in message) = 0 then 'expected ' || expected end
+    ) as detail,
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from {{ ref('stg_landing__rejects') }}

@@ -256,3 +256,25 @@ from refunds
 inner join payments_of_orders on refunds.order_id = payments_of_orders.order_id
 where refunds.status = 'not_in_store'
     and {{ is_past_grace('refunds.provider_refund_date', 'refund_not_in_store') }}
+
+union all
+
+select
+    'match_to_review' as exception_type,
+    charges.entity_id,
+    'payment' as document_type,
+    charges.payment_id as document_id,
+    charges.payment_id as document_number,
+    charges.party_name,
+    charges.currency,
+    charges.amount,
+    charges.amount as expected_amount,
+    charges.amount as actual_amount,
+    charges.payment_date as business_date,
+    cast(null as date) as due_date,
+    'order ' || charges.suggested_order_id as other_number,
+    'the charge names no order, only amount and time fit' as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from {{ ref('int_order_charges') }} as charges
+where charges.order_id is null and charges.is_in_review and not charges.is_after_as_of_date

@@ -57,7 +57,10 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from {{ ref('bill_to_bank') }}
-where status = 'partly_paid'
+where
+    status = 'partly_paid'
+    -- The second half of a payment may be on its way.
+    and (days_overdue > {{ grace_days('bill_overdue') }} or {{ is_past_grace('last_paid_date', 'bill_short_paid') }})
 
 union all
 

@@ -15,6 +15,7 @@ with invoices as (
         overpaid_amount,
         invoice_date,
         due_date,
+        last_paid_date,
         days_overdue
     from {{ ref('invoice_to_payment') }}
     where settlement_channel <> 'order'
@@ -60,7 +61,10 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from invoices
-where status = 'partly_paid'
+where
+    status = 'partly_paid'
+    -- The second half of a payment may be on its way.
+    and (days_overdue > {{ grace_days('invoice_overdue') }} or {{ is_past_grace('last_paid_date', 'invoice_short_paid') }})
 
 union all
 
