@@ -178,6 +178,17 @@ def match(
 
 
 @app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(help="Any statement or export; nothing is loaded.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Show what a file holds: its format, records, control totals and what is wrong with it."""
+    from dagster_project.commands.inspect import inspect_file
+
+    raise typer.Exit(inspect_file(file, as_json=as_json))
+
+
+@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
 ) -> None:

@@ -44,6 +44,7 @@ class Statement:
     declared_entry_count: int | None = None
     declared_net_amount: Decimal | None = None
     message_id: str | None = None
+    control_problem: str | None = None  # a control total of the format that its content contradicts
     pages_of: str | None = None  # what the pages of one statement share; None: the statement_id
 
 

@@ -34,6 +34,7 @@ STATEMENT_COLUMNS: dict[str, pa.DataType] = {
     "movement_amount": MONEY,
     "declared_entry_count": _NUMBER,
     "declared_net_amount": MONEY,
+    "control_problem": _TEXT,  # where the format's own totals contradict the content, in words
     "format": _TEXT,
     "message_id": _TEXT,
 }

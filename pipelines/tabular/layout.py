@@ -74,6 +74,12 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
     )
 
 
+def headers_of(text: str) -> list[str]:
+    """The header record of a text as it would be cut without any mapping."""
+    _, headers, _ = _sample(text, CsvMapping(stream="orders", columns={}), sniff(text, '"'))
+    return [header.strip().lstrip("\ufeff") for header in headers or [] if header.strip()]
+
+
 def _after(text: str, lines: int) -> str:
     for _ in range(lines):
         text = text.partition("\n")[2]

@@ -1,0 +1,92 @@
+"""What a file is, by its content alone: the kind that reads it, and why.
+
+Belongs here: looking at the first bytes of a file of unknown origin (`tieout inspect`). A configured
+source needs none of this: its entry in `sources.yml` says the kind. Does not belong here: reading.
+"""
+
+import csv
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.bank import recognise
+from pipelines.bank.reading import UnreadableFile
+from pipelines.config import CsvMapping, Kind
+from pipelines.landing import open_binary
+from pipelines.tabular.guess import guessed_mapping
+from pipelines.tabular.text import decode
+
+LOOKED_AT = 1 << 18
+
+_STRIPE = re.compile(
+    rb'"object"\s*:\s*"(list|charge|refund|dispute|balance_transaction|payout|invoice|event|payment_intent)"'
+)
+_SHOPIFY = re.compile(rb'"(orders|line_items|financial_status|admin_graphql_api_id|refund_line_items)"\s*:')
+_ECB_XML = re.compile(rb"eurofxref|gesmes", re.IGNORECASE)
+_PACKED = {
+    b"PK\x03\x04": "a workbook or ZIP archive",
+    b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+}
+
+
+class Recognised(NamedTuple):
+    """kind: None when no reader fits. reason: what in the content decided it, or what was found instead."""
+
+    kind: Kind | None
+    reason: str
+    mapping: CsvMapping | None = None
+
+
+def recognise_file(path: Path) -> Recognised:
+    """The kind of a file. Raises OSError when it cannot be opened; damaged packing is a reason."""
+    try:
+        with open_binary(path) as stream:
+            head = stream.read(LOOKED_AT)
+    except EOFError as error:
+        return Recognised(None, f"damaged gzip: {error}")
+    return _recognise(head)
+
+
+def _recognise(head: bytes) -> Recognised:
+    start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if not start:
+        return Recognised(None, "the file is empty")
+    for magic, name in _PACKED.items():
+        if start.startswith(magic):
+            return Recognised(None, f"{name}, not a statement or export")
+    if start[:1] in (b"{", b"["):
+        return _json(start)
+    if start[:1] == b"<" and _ECB_XML.search(start[:4096]):
+        return Recognised("ecb", "XML of the ECB's reference rates")
+    try:
+        recognise.reader_of(head)
+        return Recognised("bank", "bank format by its first bytes")
+    except UnreadableFile as error:
+        return _delimited(head, str(error))
+
+
+def _json(start: bytes) -> Recognised:
+    stripe, shopify = _STRIPE.search(start), _SHOPIFY.search(start)
+    if stripe and (not shopify or stripe.start() < shopify.start()):
+        return Recognised("stripe", f"JSON with Stripe's {stripe.group().decode()}")
+    if shopify:
+        return Recognised("shopify", f"JSON with Shopify's {shopify.group().decode()}")
+    return Recognised(None, "JSON, but neither Shopify orders nor Stripe objects")
+
+
+def _delimited(head: bytes, no_bank: str) -> Recognised:
+    text, _ = decode(head, None)
+    if len(head) == LOOKED_AT:
+        text = text.rpartition("\n")[0]  # the last record may be cut
+    first = next((line for line in text.split("\n") if line.strip()), "")
+    names = [name.strip() for name in first.split(",")]
+    if names[0] == "Date" and len(names) > 2 and all(re.fullmatch("[A-Z]{3}|", n) for n in names[1:]):
+        return Recognised("ecb", "CSV with Date and currency codes as headers")
+    if "\x00" in text or sum(c < " " and c not in "\t\n\r\x0c" for c in text[:4096]) > 8:
+        return Recognised(None, "binary content, no known format")
+    try:
+        mapping, reason = guessed_mapping(text)
+    except csv.Error as error:
+        return Recognised(None, f"no delimited text: {error}")
+    return Recognised("csv", reason, mapping) if mapping else Recognised(None, f"{no_bank}; {reason}")
