@@ -111,7 +111,12 @@ def source_text(path: Path, position: int) -> str | None:
                 return next(islice(file, position - 1, None), "").strip() or None
         if name.endswith(".json"):
             with opener(path, "rt", encoding="utf-8") as file:
-                content = json.load(file)
+                text = file.read()
+            try:
+                content = json.loads(text)
+            except ValueError:
+                # JSON lines under the name of a page: one record per line.
+                return json.dumps(json.loads(text.splitlines()[position - 1]), ensure_ascii=False)
             found = content if isinstance(content, list) else content.get("orders") or content.get("data")
             return json.dumps(found[position - 1], ensure_ascii=False) if found else None
         if name.endswith((".csv", ".txt")):

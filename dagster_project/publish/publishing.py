@@ -22,6 +22,9 @@ create table checks.published_tables (
 )
 """
 _SELF = ("checks", "published_tables")
+# Views name their tables with the catalog, which is the stem of the warehouse file: they can be read only
+# when it is attached under that name.
+_WAREHOUSE = "tieout"
 
 
 class PublishError(RuntimeError):
@@ -95,12 +98,12 @@ def published_contents(path: Path) -> tuple[TableContent, ...] | None:
     return tuple(TableContent(*row) for row in rows)
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:
+def _comments(connection: duckdb.DuckDBPyConnection, source: str, schema: str, table: str) -> list[str]:
     """Statements that give the copy the descriptions of the original."""
     literal = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
-    parameters = {"schema": schema, "table": table}
+    parameters = {"source": source, "schema": schema, "table": table}
     condition = (
-        "where database_name = 'warehouse' and schema_name = $schema and {} = $table and comment is not null"
+        "where database_name = $source and schema_name = $schema and {{}} = $table and comment is not null"
     )
     statements = [
         f"comment on table {quoted(schema, table)} is {literal(comment)}"
@@ -126,7 +129,9 @@ def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableCo
     try:
         connection.execute("set TimeZone = 'UTC'")
         path = str(warehouse).replace("'", "''")
-        connection.execute(f"attach '{path}' as warehouse (read_only)")
+        # Under the name that it has as a file of its own: views name their tables with it.
+        source = warehouse.stem
+        connection.execute(f"attach '{path}' as {quoted(source)} (read_only)")
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {quoted(schema)}")
         for table in expected:
@@ -137,11 +142,11 @@ def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableCo
             # Ordered by all columns: the same rows give the same file, whatever the threads did.
             connection.execute(
                 f"create table {quoted(*name)} as "
-                f"select * from {quoted('warehouse', *name)} {condition} order by all"
+                f"select * from {quoted(source, *name)} {condition} order by all"
             )
-            for statement in _comments(connection, *name):
+            for statement in _comments(connection, source, *name):
                 connection.execute(statement)
-        connection.execute("detach warehouse")
+        connection.execute(f"detach {quoted(source)}")
         written = contents(connection, run_id)
         if written != expected:
             different = [table.table_name for table in written if table not in expected]

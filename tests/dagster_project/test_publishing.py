@@ -22,7 +22,8 @@ def place(tmp_path: Path) -> Path:
                 select * from (values ('p2', cast(2 as decimal(18, 4))), ('p1', cast(1 as decimal(18, 4)))) as t(id, amount);
             comment on table canonical.payments is 'One row per payment; it''s exact.';
             comment on column canonical.payments.amount is 'What was paid.';
-            create view reconciliation.summary as select count(*) as payments from canonical.payments;
+            create view reconciliation.summary as
+                select count(*) as payments from warehouse.canonical.payments;
             create table checks.expectation_results as select 'now' as run_id, true as success
                 union all select 'before', false;
             """
