@@ -41,12 +41,14 @@ def read_json(source: JsonSource, files: Sequence[LandingFile], instance: Source
     """All batches of an instance's files of a JSON source; never raises because of their content."""
     unreadable: dict[int, str] = {}
     counts: Counter[int] = Counter()
-    with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        shredder = _Shredder(connection, source, files, instance)
-        for records in read_records(connection, source, [file.path for file in files], unreadable):
+    with duckdb.connect() as reading:
+        for records in read_records(reading, source, [file.path for file in files], unreadable):
             counts.update(records.column("file").to_pylist())
-            yield from shredder.batches(records)
+            # A connection of its own for each slice: with one for all, the allocator never gave the
+            # memory of the replaced tables back, and 100,000 orders took 1.3 GB instead of 0.5.
+            with duckdb.connect() as connection:
+                connection.execute("set TimeZone = 'UTC'")
+                yield from _Shredder(connection, source, files, instance).batches(records)
     for index, file in enumerate(files):
         if index in unreadable:
             yield from _unreadable(source, file, instance, unreadable[index])
