@@ -22,9 +22,6 @@ create table checks.published_tables (
 )
 """
 _SELF = ("checks", "published_tables")
-# Views name their tables with the catalog, which is the stem of the warehouse file: they can be read only
-# when it is attached under that name.
-_WAREHOUSE = "tieout"
 
 
 class PublishError(RuntimeError):
@@ -103,7 +100,7 @@ def _comments(connection: duckdb.DuckDBPyConnection, source: str, schema: str, t
     literal = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
     parameters = {"source": source, "schema": schema, "table": table}
     condition = (
-        "where database_name = $source and schema_name = $schema and {{}} = $table and comment is not null"
+        "where database_name = $source and schema_name = $schema and {} = $table and comment is not null"
     )
     statements = [
         f"comment on table {quoted(schema, table)} is {literal(comment)}"
@@ -176,9 +173,9 @@ def _sync(path: Path) -> None:
 def _building(published: Path) -> Iterator[Path]:
     """A file beside the published one that is gone afterwards, also when an earlier run was killed."""
     published.parent.mkdir(parents=True, exist_ok=True)
-    for left_over in published.parent.glob(f".{published.name}.*.building*"):
+    for left_over in published.parent.glob(f".building-*.{published.name}*"):
         left_over.unlink(missing_ok=True)
-    building = published.with_name(f".{published.name}.{os.getpid()}.building")
+    building = published.with_name(f".building-{os.getpid()}.{published.name}")
     try:
         yield building
     finally:

@@ -129,8 +129,8 @@ def test_a_failure_leaves_the_previous_file_and_no_left_over(
 def test_what_a_killed_run_left_is_removed(place: Path) -> None:
     folder = place / "published"
     folder.mkdir()
-    (folder / f".tieout.duckdb.{os.getpid() + 1}.building").write_bytes(b"half")
-    (folder / f".tieout.duckdb.{os.getpid() + 1}.building.wal").write_bytes(b"half")
+    (folder / f".building-{os.getpid() + 1}.tieout.duckdb").write_bytes(b"half")
+    (folder / f".building-{os.getpid() + 1}.tieout.duckdb.wal").write_bytes(b"half")
     do_publish(place)
     assert [path.name for path in folder.iterdir()] == ["tieout.duckdb"]
 
