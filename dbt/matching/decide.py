@@ -196,16 +196,17 @@ def _assign(group, indptr, node, score) -> np.ndarray | None:
     _, left = np.unique(a, return_inverse=True)
     _, right = np.unique(b, return_inverse=True)
     n, m = left.max() + 1, right.max() + 1
-    index = {}
+    # Of several candidates for one pair (from two reconciliations) only the best can be chosen.
+    order = np.lexsort((np.arange(len(group)), -score[group], right, left))
+    first = np.r_[True, (np.diff(left[order]) != 0) | (np.diff(right[order]) != 0)]
+    group, left, right = group[order[first]], left[order[first]], right[order[first]]
     if n <= DENSE_LIMIT and m <= DENSE_LIMIT:
         value = np.zeros((n, m))
         value[left, right] = score[group]
         rows, columns = linear_sum_assignment(-value)
-        taken = value[rows, columns] > 0
-        index = set(zip(rows[taken].tolist(), columns[taken].tolist(), strict=True))
-        return group[
-            [k for k, edge in enumerate(zip(left.tolist(), right.tolist(), strict=True)) if edge in index]
-        ]
+        partner = np.full(n, -1)
+        partner[rows] = columns
+        return group[(partner[left] == right) & (score[group] > 0)]
     # Sparse: every left node may also stay alone, at its own dummy column of score 0.
     top = score[group].max() + 1
     matrix = csr_matrix(

@@ -48,7 +48,7 @@ def run(
             con.close()
 
 
-def connect(options: Options, spill: str) -> duckdb.DuckDBPyConnection:
+def connect(options: Options, spill: str, keep_order: bool = False) -> duckdb.DuckDBPyConnection:
     """The engine's own database in memory; what does not fit goes to `spill` for the run."""
     return duckdb.connect(
         ":memory:",
@@ -56,7 +56,7 @@ def connect(options: Options, spill: str) -> duckdb.DuckDBPyConnection:
             "threads": options.threads,
             "memory_limit": options.memory,
             "temp_directory": spill,
-            "preserve_insertion_order": False,
+            "preserve_insertion_order": keep_order,
         },
     )
 

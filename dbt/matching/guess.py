@@ -104,7 +104,9 @@ def quoted(name: str) -> str:
 
 def profile(con: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> list[Column]:
     """What the values of each column look like, from the first rows."""
-    con.execute(f"create or replace temp table sample_{relation} as select * from {relation} limit {SAMPLE}")
+    con.execute(f"""create or replace temp table sample_{relation} as
+        select * from {relation}
+        qualify {table.num_rows} <= {SAMPLE} or row_number() over (order by hash({", ".join(quoted(n) for n in table.column_names)})) <= {SAMPLE}""")
     sample = f"sample_{relation}"
     columns = []
     for position, name in enumerate(table.column_names):

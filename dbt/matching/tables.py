@@ -39,7 +39,7 @@ def match_tables(
     table has no amounts.
     """
     with tempfile.TemporaryDirectory(prefix="tieout-match-") as spill:
-        con = engine.connect(options, spill)
+        con = engine.connect(options, spill, keep_order=True)
         try:
             left_map, right_map, remarks = guess(con, left, right, mapping)
             _drop_false_keys(con, left_map, right_map, remarks)
