@@ -67,7 +67,11 @@ def order(number: int = 1001, currency: str = "EUR", created_at: str = "2026-05-
         "buyer_accepts_marketing": False,
         "cancel_reason": None,
         "cancelled_at": None,
-        "client_details": {"accept_language": "de-DE", "browser_ip": "192.0.2.7", "user_agent": "Mozilla/5.0"},
+        "client_details": {
+            "accept_language": "de-DE",
+            "browser_ip": "192.0.2.7",
+            "user_agent": "Mozilla/5.0",
+        },
         "closed_at": None,
         "confirmed": True,
         "contact_email": "ada@example.com",
@@ -145,7 +149,9 @@ def order(number: int = 1001, currency: str = "EUR", created_at: str = "2026-05-
         "subtotal_price": "115.00",
         "subtotal_price_set": money_set("115.00", currency),
         "tags": "",
-        "tax_lines": [{"price": "19.14", "rate": 0.19, "title": "MwSt", "price_set": money_set("19.14", currency)}],
+        "tax_lines": [
+            {"price": "19.14", "rate": 0.19, "title": "MwSt", "price_set": money_set("19.14", currency)}
+        ],
         "taxes_included": True,
         "test": False,
         "token": "b1946ac92492d2347c6235b4d2611184",

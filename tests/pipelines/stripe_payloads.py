@@ -129,7 +129,10 @@ def invoice(invoice_id: str = "in_1") -> dict[str, Any]:
                     "amount": 20000,
                     "currency": "usd",
                     "description": "Blankets",
-                    "discount_amounts": [{"amount": 100, "discount": "di_1"}, {"amount": 50, "discount": "di_2"}],
+                    "discount_amounts": [
+                        {"amount": 100, "discount": "di_1"},
+                        {"amount": 50, "discount": "di_2"},
+                    ],
                     "quantity": 4,
                     "tax_amounts": [{"amount": 1600, "inclusive": False, "tax_rate": "txr_1"}],
                 }
