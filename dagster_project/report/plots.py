@@ -16,13 +16,7 @@ from matplotlib.ticker import FuncFormatter
 from dagster_project.report.figures import AGEING_BUCKETS, Figures, Row
 
 INK, GRID = "#334155", "#e2e8f0"
-SEVERITY = {
-    "critical": "#7f1d1d",
-    "high": "#b91c1c",
-    "medium": "#d97706",
-    "low": "#ca8a04",
-    "info": "#64748b",
-}
+SEVERITY = {"critical": "#b91c1c", "warning": "#d97706", "info": "#64748b"}
 KEPT, LEFT, WAITING, OPEN = "#0f766e", "#94a3b8", "#cbd5e1", "#d97706"
 # A fixed salt keeps the ids inside the SVG, and so the page, the same from run to run.
 plt.rcParams.update(
@@ -69,7 +63,7 @@ def waterfall(figures: Figures) -> str:
     totals = figures.waterfall
     steps = [
         ("declared", totals["declared"], KEPT),
-        ("rejected", -totals["rejected"], SEVERITY["high"]),
+        ("rejected", -totals["rejected"], SEVERITY["critical"]),
         ("superseded", -totals["superseded"], LEFT),
         ("duplicate", -totals["duplicate"], LEFT),
         ("canonical", totals["canonical"], KEPT),
@@ -110,7 +104,7 @@ def progress(summary: list[Row], currency: str) -> str:
         axes.invert_yaxis()
         axes.xaxis.set_major_formatter(FuncFormatter(short))
         axes.set_xlabel(currency)
-        axes.legend(frameon=False, loc="lower right")
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
 
     return _svg(
         draw, height=0.9 + 0.34 * len(summary), label=f"Matched, waiting and open amounts, {currency}"
