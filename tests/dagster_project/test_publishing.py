@@ -12,7 +12,8 @@ from dagster_project.publish.publishing import PublishError, publish
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+    (tmp_path / "warehouse").mkdir()
+    with duckdb.connect(str(tmp_path / "warehouse" / "tieout.duckdb")) as connection:
         connection.execute(
             """
             create schema raw_bank; create schema canonical; create schema ledger; create schema checks;
@@ -23,7 +24,7 @@ def place(tmp_path: Path) -> Path:
             comment on table canonical.payments is 'One row per payment; it''s exact.';
             comment on column canonical.payments.amount is 'What was paid.';
             create view reconciliation.summary as
-                select count(*) as payments from warehouse.canonical.payments;
+                select count(*) as payments from tieout.canonical.payments;
             create table checks.expectation_results as select 'now' as run_id, true as success
                 union all select 'before', false;
             """
@@ -32,7 +33,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def do_publish(place: Path) -> publishing.Publication:
-    return publish(place / "warehouse.duckdb", place / "published" / "tieout.duckdb", "now")
+    return publish(place / "warehouse" / "tieout.duckdb", place / "published" / "tieout.duckdb", "now")
 
 
 def ask(place: Path, query: str) -> list[tuple]:
@@ -41,7 +42,7 @@ def ask(place: Path, query: str) -> list[tuple]:
 
 
 def change(place: Path, statement: str) -> None:
-    with duckdb.connect(str(place / "warehouse.duckdb")) as connection:
+    with duckdb.connect(str(place / "warehouse" / "tieout.duckdb")) as connection:
         connection.execute(statement)
 
 
@@ -138,15 +139,16 @@ def test_what_a_killed_run_left_is_removed(place: Path) -> None:
 def test_a_copy_that_differs_is_not_published(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = publishing.contents
     monkeypatch.setattr(publishing, "contents", lambda connection, run_id: real(connection, run_id)[:-1])
-    with duckdb.connect(str(place / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(place / "warehouse" / "tieout.duckdb"), read_only=True) as connection:
         expected = real(connection, "now")
     building = place / "building.duckdb"
     with pytest.raises(PublishError):
-        publishing._build(building, place / "warehouse.duckdb", "now", expected)
+        publishing._build(building, place / "warehouse" / "tieout.duckdb", "now", expected)
 
 
 def test_nothing_to_publish_is_an_error(tmp_path: Path) -> None:
-    duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
+    (tmp_path / "warehouse").mkdir()
+    duckdb.connect(str(tmp_path / "warehouse" / "tieout.duckdb")).close()
     with pytest.raises(PublishError, match="no table to publish"):
         do_publish(tmp_path)
 
