@@ -109,6 +109,8 @@ placed as (
 )
 select
     placed.*,
+    case when k < 3 then n end as order_n,
+    case when k = 3 then n end as invoice_n,
     object_id('ch_3', store, n, k) as charge_id,
     object_id('pi_3', store, n, k) as payment_intent_id,
     case when is_paid then object_id('txn_1', store, n, k) end as txn_id,

@@ -84,11 +84,11 @@ select v.version_day as file_day, '/v1/charges' as url, row_number() over (order
 from charge_versions v
 join charges ch on ch.store = v.store and ch.charge_id = v.charge_id
 join clocks c on c.store = ch.store and c.day = ch.day
-left join orders o on o.store = ch.store and o.n = ch.n and ch.k < 3
+left join orders o on o.store = ch.store and o.n = ch.order_n
 left join people p on p.store = ch.store and p.person = o.person
 left join places pl on pl.store = ch.store and pl.place = o.place
 left join shop_parties s on s.store = ch.store and s.ordinal = o.shop_customer
-left join stripe_invoices si on ch.store = 1 and ch.k = 3 and si.n = ch.n
+left join stripe_invoices si on si.n = ch.invoice_n
 left join (
     select x.version_day, x.charge_id, sum(r.amount) as amount
     from charge_versions x join psp_refunds r on r.store = x.store and r.charge_id = x.charge_id and r.day <= x.version_day
