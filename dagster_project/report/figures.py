@@ -54,6 +54,41 @@ select
 from reconciliation.control_totals
 """
 
+# Streams whose records each end in exactly one state of one mart.
+STREAMS = """
+with states as (
+    select 'orders' as stream, status_group from reconciliation.order_to_payment where order_id is not null
+    union all
+    select 'invoices', status_group from reconciliation.invoice_to_payment
+    union all
+    select 'bills', status_group from reconciliation.bill_to_bank
+    union all
+    select 'payouts', status_group from reconciliation.payout_to_bank
+    union all
+    select 'bank_transactions', status_group from reconciliation.bank_to_documents
+),
+reconciled as (
+    select
+        stream,
+        count(*) filter (where status_group = 'matched') as reconciled,
+        count(*) filter (where status_group = 'waiting') as waiting,
+        count(*) filter (where status_group = 'open') as still_open,
+    from states
+    group by stream
+),
+declared as (
+    select
+        stream,
+        sum(declared_count) as declared,
+        sum(rejected_count) as rejected,
+        sum(superseded_count) as superseded,
+        sum(duplicate_count) as duplicate,
+    from reconciliation.control_totals
+    group by stream
+)
+select * from declared inner join reconciled using (stream) order by declared desc, stream
+"""
+
 AGEING = """
 select
     entity_id,
@@ -146,6 +181,7 @@ class Figures:
     entities: list[Row]
     summary: list[Row]
     waterfall: Row
+    streams: list[Row]
     ageing: list[Row]
     exception_types: list[Row]
     worst: list[Row]
@@ -178,6 +214,7 @@ def read_figures(connection: duckdb.DuckDBPyConnection) -> Figures:
         entities=rows(ENTITIES),
         summary=rows(SUMMARY),
         waterfall=rows(WATERFALL)[0],
+        streams=rows(STREAMS),
         ageing=rows(AGEING),
         exception_types=rows(EXCEPTION_TYPES),
         worst=rows(WORST_EXCEPTIONS),

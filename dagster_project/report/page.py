@@ -54,7 +54,10 @@ def build_close_report(published: Path, out: Path) -> Path:
             }
         )
     page = environment.get_template("close.html.j2").render(
-        figures=figures, sections=sections, waterfall=Markup(plots.waterfall(figures))
+        figures=figures,
+        sections=sections,
+        waterfall=Markup(plots.waterfall(figures)),
+        streams=Markup(plots.streams(figures.streams)) if figures.streams else "",
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page, encoding="utf-8")

@@ -91,6 +91,40 @@ def waterfall(figures: Figures) -> str:
     return _svg(draw, height=2.8, label="Records from declared to canonical")
 
 
+def streams(rows: list[Row]) -> str:
+    """What became of every declared record: one bar per stream, each record in exactly one part."""
+    parts = (
+        ("reconciled", KEPT),
+        ("waiting", WAITING),
+        ("still_open", OPEN),
+        ("superseded", LEFT),
+        ("duplicate", "#64748b"),
+        ("rejected", SEVERITY["critical"]),
+    )
+
+    def draw(axes: Axes) -> None:
+        names = [f"{row['stream'].replace('_', ' ')}, {row['declared']:,}" for row in rows]
+        start = [0.0] * len(rows)
+        for part, colour in parts:
+            shares = [100 * float(row[part]) / float(row["declared"] or 1) for row in rows]
+            axes.barh(names, shares, left=start, color=colour, label=part.replace("_", " "))
+            start = [below + share for below, share in zip(start, shares, strict=True)]
+        axes.invert_yaxis()
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("% of declared records")
+        axes.legend(
+            frameon=False,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=3,
+            borderaxespad=0,
+            fontsize=9,
+            columnspacing=1.2,
+        )
+
+    return _svg(draw, height=1.1 + 0.36 * len(rows), label="From declared to reconciled, by stream")
+
+
 def progress(summary: list[Row], currency: str) -> str:
     """Matched, waiting and open amount per reconciliation of one entity, in its base currency."""
 
