@@ -9,7 +9,7 @@ from tests.end_to_end.scoring import Reported, read_expected, score_faults, tabl
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def reported(published) -> list[Reported]:
     rows = published.execute(
         "select exception_type, document_id, explanation from reconciliation.exceptions order by exception_id"
