@@ -93,8 +93,10 @@ def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
         _groups(chosen, several, is_auto, rule_of, book, hash_),
     ]
     matches = pa.concat_tables([table[0] for table in tables])
-    order = pc.sort_indices(matches, [("reconciliation", "ascending"), ("match_id", "ascending")])
     allocations = pa.concat_tables([table[1] for table in tables])
+    del tables
+    positions = _positions(items, book, matches)
+    order = pc.sort_indices(matches, [("reconciliation", "ascending"), ("match_id", "ascending")])
     allocations = allocations.take(
         pc.sort_indices(
             allocations,
@@ -102,10 +104,10 @@ def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
         )
     )
     return MatchResult(
-        matches.take(order).combine_chunks(),
-        allocations.combine_chunks(),
+        matches.take(order),
+        allocations,
         _notes(chosen, [*passes.notes, *notes], keep),
-        _positions(items, book, matches, is_auto),
+        positions,
         _weights(chosen),
         passes.sql,
     )
@@ -119,6 +121,17 @@ class _Book:
         self.written_off = np.zeros(rows, dtype=np.int64)
         self.match = np.full(rows, -1, dtype=np.int64)  # row of the unsorted matches table
         self.count = 0
+
+
+def _explanations(chosen: Chosen, simple, auto, rule, difference, step: int = 200_000) -> pa.ChunkedArray:
+    parts = [slice(start, start + step) for start in range(0, len(simple), step)]
+    return pa.chunked_array(
+        [
+            explain.pairs_json(chosen, simple[part], auto[part], rule[part], difference[part])
+            for part in parts
+        ],
+        pa.string(),
+    )
 
 
 def _names(left_types, left_ids, right_types, right_ids, step: int = 100_000) -> pa.ChunkedArray:
@@ -200,7 +213,7 @@ def _pairs(
             "match_date": pa.array(
                 np.where(day == NO_DATE, 0, day).astype(np.int32), mask=day == NO_DATE
             ).cast(pa.date32()),
-            "explanation": explain.pairs_json(chosen, simple, auto, rule, difference),
+            "explanation": _explanations(chosen, simple, auto, rule, difference),
             "runner_up_confidence": fraction(rival_p, 4, MATCHES.field("runner_up_confidence").type),
             "margin": fraction(
                 np.where(rival >= 0, chosen.score[simple] - chosen.score[np.maximum(rival, 0)], np.nan),
@@ -333,7 +346,7 @@ def _groups(
     return pa.table(columns, schema=MATCHES), pa.table(arrays, schema=ALLOCATIONS)
 
 
-def _positions(items, book: _Book, matches: pa.Table, is_auto) -> pa.Table:
+def _positions(items, book: _Book, matches: pa.Table) -> pa.Table:
     sign = items.sign
     place = pa.array(np.maximum(book.match, 0), mask=book.match < 0)
     open_ = items.amount - book.allocated - book.written_off

@@ -32,7 +32,7 @@ class Options:
     #: A pair this sure and equal in amount is not taken apart again by the search for groups.
     sure: float = 0.99
     threads: int = 2
-    memory: str = "2500MB"
+    memory: str = "1500MB"
     same_sign: bool | None = None
 
 
@@ -70,7 +70,9 @@ def _run(
     pairs = features.measure(con, items)
     weights = weights_module.estimate(items, pairs, nodes)
     contribution = weights_module.contributions(items, pairs, weights)
-    score = contribution.sum(axis=1) + weights.log_prior[items.rec[pairs.l]] if len(pairs) else np.zeros(0)
+    score = (
+        contribution.sum(axis=1) + weights.log_prior[items.stratum[pairs.l]] if len(pairs) else np.zeros(0)
+    )
 
     case = rule_case(rules, tolerances)
     passes.sql.append(
@@ -105,7 +107,7 @@ def _run(
     score_all = np.concatenate([score[allowed], group_score[usable]])
     group_order = np.array([1000.0 + len(found[k].left) + len(found[k].right) for k in usable])
     own = np.concatenate(
-        [score[allowed] - weights.leftover[items.rec[pairs.l[allowed]]], group_score[usable]]
+        [score[allowed] - weights.leftover[items.stratum[pairs.l[allowed]]], group_score[usable]]
     )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
     twins.settle(items, pairs, allowed, pair_rule, members, decision)

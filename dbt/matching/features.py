@@ -137,19 +137,19 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
 
 
 class _Sizes:
-    """Rows per reconciliation and side, broadcast to rows."""
+    """Rows per stratum and side: only rows of one stratum can be partners."""
 
     def __init__(self, items: Items) -> None:
-        count = len(items.reconciliations)
-        self.left = np.bincount(items.rec[items.is_left], minlength=count).astype(float)
-        self.right = np.bincount(items.rec[~items.is_left], minlength=count).astype(float)
-        self.rec = items.rec
+        count = items.strata
+        self.left = np.bincount(items.stratum[items.is_left], minlength=count).astype(float)
+        self.right = np.bincount(items.stratum[~items.is_left], minlength=count).astype(float)
+        self.rec = items.stratum
 
 
 def _occurrences(items: Items, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each row, how many left and how many right rows of its reconciliation carry its value."""
+    """For each row, how many left and how many right rows of its stratum carry its value."""
     _, code = np.unique(value, return_inverse=True)
-    code = code.astype(np.int64) * len(items.reconciliations) + items.rec
+    code = code.astype(np.int64) * items.strata + items.stratum
     _, code = np.unique(code, return_inverse=True)
     left = np.bincount(code[items.is_left], minlength=code.max(initial=0) + 1)
     right = np.bincount(code[~items.is_left], minlength=code.max(initial=0) + 1)
@@ -172,7 +172,7 @@ def _agreement(
     r: np.ndarray,
 ) -> np.ndarray:
     left, right = _occurrences(items, value)
-    rec = items.rec[l]
+    rec = items.stratum[l]
     base_l = base[l] if isinstance(base, np.ndarray) else base
     return np.log(
         np.maximum(chance_of(right[l], sizes.right[rec], base_l), chance_of(left[l], sizes.left[rec], base_l))
@@ -217,7 +217,7 @@ def _amounts(con, items: Items, sizes: _Sizes, l, r):  # noqa: E741
         log_u[equal] = _agreement(items, sizes, value, base, l[equal], r[equal])
     table = _amount_chances(items)
     rest = ~equal
-    log_u[rest] = np.log(table[items.rec[l[rest]], level[rest]])
+    log_u[rest] = np.log(table[items.stratum[l[rest]], level[rest]])
     log_u[has_original] = np.log(2e-3)
     return Feature("amount", AMOUNT_LABELS, level, log_u), difference, is_fx, has_original, is_transposed
 
@@ -237,12 +237,12 @@ def _transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _amount_chances(items: Items) -> np.ndarray:
     """Probability of each amount level for unrelated rows, from the sorted amounts of both sides, exactly."""
-    table = np.empty((len(items.reconciliations), len(AMOUNT_LABELS)))
+    table = np.empty((items.strata, len(AMOUNT_LABELS)))
     prior = np.array(
         [1e-3, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 2e-3, 2e-3, 0.5]
     )
-    for rec in range(len(items.reconciliations)):
-        mine = items.rec == rec
+    for rec in range(items.strata):
+        mine = items.stratum == rec
         left = np.abs(items.amount[mine & items.is_left]).astype(float)
         right = np.sort(np.abs(items.amount[mine & ~items.is_left]).astype(float))
         if len(left) > 20_000:
@@ -276,7 +276,7 @@ def _lags(items: Items, sizes: _Sizes, l, r):  # noqa: E741
     level[~known] = NO_LAG
     log_u = np.zeros(len(l))
     chances = lag_chances(items)
-    log_u[known] = np.log(chances[items.rec[l[known]], level[known]])
+    log_u[known] = np.log(chances[items.stratum[l[known]], level[known]])
     return Feature("date", LAG_LABELS, level.astype(np.int8), log_u), lag
 
 
@@ -288,7 +288,7 @@ def _lag_level(lag: np.ndarray) -> np.ndarray:
 
 def lag_chances(items: Items) -> np.ndarray:
     """Probability of each lag level for unrelated rows: the cross-correlation of both sides' days."""
-    table = np.ones((len(items.reconciliations), len(LAG_LABELS)))
+    table = np.ones((items.strata, len(LAG_LABELS)))
     prior = np.array(
         [
             0.02,
@@ -315,8 +315,8 @@ def lag_chances(items: Items) -> np.ndarray:
         ]
     )
     prior = prior / prior.sum()
-    for rec in range(len(items.reconciliations)):
-        mine = (items.rec == rec) & (items.date != NO_DATE)
+    for rec in range(items.strata):
+        mine = (items.stratum == rec) & (items.date != NO_DATE)
         left, right = items.date[mine & items.is_left], items.date[mine & ~items.is_left]
         count = np.zeros(len(LAG_LABELS) - 1)
         if len(left) and len(right):
@@ -358,11 +358,11 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
     with_keys[rows] = True
     level = np.where(with_keys[l] & with_keys[r], 1, 0).astype(np.int8)
     # Where no row shares a key with any other, keys cannot differ either: they are of two kinds.
-    meets = np.bincount(items.rec[l[shared]], minlength=len(items.reconciliations)) > 0
-    level[~meets[items.rec[l]]] = 0
+    meets = np.bincount(items.stratum[l[shared]], minlength=items.strata) > 0
+    level[~meets[items.stratum[l]]] = 0
     declared = column["is_declared"].astype(bool)
     level[shared] = np.where(column["is_group"].astype(bool), 4, np.where(declared, 2, 3))[shared]
-    rec = items.rec[l]
+    rec = items.stratum[l]
     import pyarrow.compute as pc
 
     length = (

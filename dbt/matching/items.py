@@ -69,6 +69,10 @@ class Items:
     is_weak_party: np.ndarray  # the party was guessed from spelling or text
     discount: np.ndarray  # ticks, 0 when none was agreed
     discount_until: np.ndarray  # days since 1970
+    stratum: (
+        np.ndarray
+    )  # (reconciliation, entity, currency): partners share it, rows elsewhere change nothing
+    strata: int
     attribute_count: int = 0
     notes: list[dict] = field(default_factory=list)
 
@@ -224,6 +228,7 @@ def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
     for code, name in enumerate(names):
         sign[(rec == code) & is_left] = signs.get(name, 1)
     attributes = con.execute("select max(len(attributes)) from item").fetchone()[0] or 0
+    stratum, strata = _strata(table, rec)
     return Items(
         reconciliations=names,
         rec=rec,
@@ -241,5 +246,28 @@ def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
         is_weak_party=numbers("is_weak_party", bool),
         discount=numbers("discount", np.int64),
         discount_until=numbers("discount_until", np.int64),
+        stratum=stratum,
+        strata=strata,
         attribute_count=int(attributes),
     )
+
+
+#: Strata are measured one by one; beyond this many, whole reconciliations are measured instead.
+STRATA_LIMIT = 5_000
+
+
+def _strata(table: pa.Table, rec: np.ndarray) -> tuple[np.ndarray, int]:
+    codes = [rec.astype(np.int64)]
+    for name in ("entity", "currency"):
+        codes.append(
+            table.column(name)
+            .combine_chunks()
+            .dictionary_encode()
+            .indices.to_numpy(zero_copy_only=False)
+            .astype(np.int64)
+        )
+    code = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (codes[2].max(initial=0) + 1) + codes[2]
+    distinct, stratum = np.unique(code, return_inverse=True)
+    if len(distinct) > STRATA_LIMIT:
+        return rec.astype(np.int64), int(rec.max(initial=-1)) + 1
+    return stratum.astype(np.int64), len(distinct)

@@ -19,7 +19,7 @@ ALIKE = 84.0
 LEAD = 7.0
 #: Distinct names beyond which spelling is not compared, and rows beyond which texts are not searched.
 NAME_LIMIT = 30_000
-ROW_LIMIT = 3_000_000
+ROW_LIMIT = 800_000
 #: Texts looked at while searching names in them.
 TEXT_WORK = 5_000_000
 

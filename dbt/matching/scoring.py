@@ -137,7 +137,7 @@ def score_groups(
                         contribution[index].sum()
                         - contribution[index, amount_column]
                         - contribution[index, date_column]
-                    ) + float(weights.log_prior[rec])
+                    ) + float(weights.log_prior[items.stratum[members[0]]])
                     many = b if len(group.right) >= len(group.left) else a
                     best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
             unlinked = max(len(group.left), len(group.right)) - len(best)
@@ -156,6 +156,9 @@ def score_groups(
                     BASE[group.kind] + PER_MEMBER[group.kind] * (len(members) - 2),
                 )
             )
+        if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
+            # Two groups that add up each on their own also add up together: the smaller ones come first.
+            made.append(("shape", "several rows on both sides", -2.5))
         if difference == 0:
             made.append(("amount", "the sums are equal", float(-np.log(max(group.chance, 1e-9)) - 0.3)))
         else:
@@ -177,6 +180,7 @@ def score_groups(
         if (
             group.kind in ("day", "days", "day_subset", "subset")
             and text_weight < 0
+            and not _one_party(items, members)
             and has_text[list(group.left)].all()
             and has_text[list(group.right)].all()
         ):
@@ -230,6 +234,11 @@ def _difference_weight(items: Items, group: Group, difference: int, weights: Wei
     table = weights.log_m[rec][1]
     assert len(table) == len(AMOUNT_LABELS)
     return float(table[level] - np.log(chance))
+
+
+def _one_party(items: Items, members: tuple[int, ...]) -> bool:
+    party = items.party[list(members)]
+    return bool((party >= 0).all() and (party == party[0]).all())
 
 
 def _positions(items: Items, groups: list[Group], pairs) -> dict[tuple[int, int], int]:

@@ -43,11 +43,12 @@ def match_tables(
         try:
             left_map, right_map, remarks = guess(con, left, right, mapping)
             _drop_false_keys(con, left_map, right_map, remarks)
-            sides = [
-                _items(con, "left", left, left_map, remarks),
-                _items(con, "right", right, right_map, remarks),
-            ]
-            items = pa.concat_tables(sides)
+            items = pa.concat_tables(
+                [
+                    _items(con, "left", left, left_map, remarks),
+                    _items(con, "right", right, right_map, remarks),
+                ]
+            )
         finally:
             con.close()
     if left_map.currency is None or right_map.currency is None:

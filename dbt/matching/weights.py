@@ -78,7 +78,7 @@ STEP = 0.05
 
 @dataclass
 class Weights:
-    """log m per reconciliation, feature and level; the log-odds prior per reconciliation."""
+    """log m per reconciliation, feature and level; the log-odds prior per stratum."""
 
     log_m: list[list[np.ndarray]]
     log_prior: np.ndarray
@@ -97,9 +97,9 @@ def prior_weights(items: Items, pairs: Pairs) -> Weights:
     log_m = [
         [np.log(np.array(PRIOR_M[family(feature.name)])) for feature in pairs.features] for _ in range(count)
     ]
-    left = np.bincount(items.rec[items.is_left], minlength=count)
-    right = np.bincount(items.rec[~items.is_left], minlength=count)
-    return Weights(log_m, _fugacity(np.zeros(count), left, right), [0] * count, np.zeros(count))
+    left = np.bincount(items.stratum[items.is_left], minlength=items.strata)
+    right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
+    return Weights(log_m, _fugacity(np.zeros(items.strata), left, right), [0] * count, np.zeros(items.strata))
 
 
 def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -137,18 +137,16 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
     used = _learning_sample(items, pairs)
     members = np.stack([items.node[pairs.l[used]], items.node[pairs.r[used]]], axis=1)
     sample = _subset(pairs, used)
-    count = len(items.reconciliations)
-    left = np.bincount(items.rec[items.is_left], minlength=count)
-    right = np.bincount(items.rec[~items.is_left], minlength=count)
+    left = np.bincount(items.stratum[items.is_left], minlength=items.strata)
+    right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
     scale = len(np.unique(pairs.l)) / max(len(np.unique(sample.l)), 1)
-    matched = np.zeros(count)
+    stratum = items.stratum[pairs.l[used]]
     for _ in range(ROUNDS):
-        score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[rec[used]]
+        score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[stratum]
         p = marginals(members, score, node_count, rounds=8)
         for code in range(len(items.reconciliations)):
             mine = rec[used] == code
             weights.learnt_from[code] = int(p[mine].sum() + 0.5)
-            matched[code] = p[mine].sum() * scale
             for position, feature in enumerate(sample.features):
                 kind = family(feature.name)
                 prior = np.array(PRIOR_M[kind])
@@ -160,6 +158,7 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
                 table = np.zeros(len(prior))
                 table[heard] = np.round(np.log(np.maximum(learnt, 1e-6)) / STEP) * STEP
                 weights.log_m[code][position] = table
+        matched = np.bincount(stratum, weights=p, minlength=items.strata) * scale
         weights.log_prior = np.round(_fugacity(matched, left, right) / STEP) * STEP
         weights.leftover = np.maximum(
             weights.log_prior - np.log(2 / np.maximum(np.maximum(left, right), 2)), 0.0

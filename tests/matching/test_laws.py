@@ -15,6 +15,8 @@ from generator import table, world_rows, worlds
 from matching.engine import Options, run
 from matching.rules import default_rules, without_tolerance
 
+pytestmark = pytest.mark.slow
+
 BATCH = 1_000
 SEEDS = range(10)
 RULES = default_rules()
