@@ -27,7 +27,11 @@ def exponent(currency: str) -> int:
 
 def text(minor: int, currency: str) -> str:
     """Minor units as a plain decimal: 123456 EUR -> 1234.56, 123456 JPY -> 123456."""
-    return str(Decimal(minor).scaleb(-exponent(currency)))
+    digits = EXPONENT.get(currency, 2)
+    if digits == 0:
+        return str(minor)
+    whole, part = divmod(abs(minor), 10**digits)
+    return f"{'-' if minor < 0 else ''}{whole}.{part:0{digits}d}"
 
 
 def percent(amount: int, hundredths: int) -> int:

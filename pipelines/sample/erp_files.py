@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipelines.sample.books import Books, Document, text
 from pipelines.sample.erp_tables import EXPORTS, Export
-from pipelines.sample.files import write_bytes
+from pipelines.sample.files import buffer, write_bytes
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
 
@@ -147,6 +147,5 @@ def write_documents(
 
 def _text(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, object]) -> bytes:
     column: pa.ChunkedArray = con.execute(sql, parameters).arrow().read_all()["record"]
-    joined = "".join(column.to_pylist())
     # Turkish letters are not in the ERP's code page; it writes a question mark, as such systems do.
-    return joined.encode("cp1252", errors="replace")
+    return buffer(column).decode().encode("cp1252", errors="replace")

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 
-def _buffer(column: pa.ChunkedArray) -> bytes:
+def buffer(column: pa.ChunkedArray) -> bytes:
+    """The texts of a column one after the other, copied once."""
     parts = []
     for chunk in column.chunks:
         if len(chunk) == 0:
@@ -34,7 +35,7 @@ def write_records(
     encoding: str = "utf-8",
 ) -> None:
     """Write the records one after the other. `trim` cuts the separator after the last one."""
-    content = _buffer(records)
+    content = buffer(records)
     if trim and content:
         content = content[:-trim] + b"\n"
     if encoding != "utf-8":

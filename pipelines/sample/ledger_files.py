@@ -178,24 +178,32 @@ numbered as (
 """
 
 _LINES = """
-select concat_ws('{d}', field(document_type || '/' || document_number, '{d}'), line, '{shown}', document_type, field(document_number, '{d}'), account,
-    currency, {money_debit}, {money_credit}, base_currency, {money_base_debit}, {money_base_credit}, field(description, '{d}'), cost_center, party,
-    '{shown} {clock}') || chr(13) || chr(10) as record
-from (
+select record from (
     {bulk}
-    select 0 as part, line, document_type, document_number, account, currency, debit, credit, base_currency, base_debit, base_credit, description,
-        cost_center, party
+    select 0 as part, document_type, document_number, line,
+        concat_ws('{d}', field(document_type || '/' || document_number, '{d}'), line, '{shown}', document_type,
+            field(document_number, '{d}'), account, currency, {debit}, {credit}, base_currency, {base_debit}, {base_credit},
+            field(description, '{d}'), cost_center, party, '{shown} {clock}') || chr(13) || chr(10) as record
     from small_gl where suffix = '{suffix}' and day = {day}
 )
 order by part, document_type, document_number, line
 """
 
+# Store documents are in base currency and hold nothing to quote, so each amount is written once.
 _BULK_LINES = """
-select 1 as part, line, document_type, document_number, entry[1] as account, '{currency}' as currency, plain(greatest(entry[2], 0)) as debit,
-    plain(greatest(-entry[2], 0)) as credit, '{currency}' as base_currency, plain(greatest(entry[2], 0)) as base_debit,
-    plain(greatest(-entry[2], 0)) as base_credit, description,
-    case when entry[1][1] in ('4', '6') then '{center}' else '' end as cost_center, '' as party
-from numbered where entry[2] <> 0
+select 1 as part, document_type, document_number, line,
+    concat(document_type, '/', document_number, '{d}', line, '{d}{shown}{d}', document_type, '{d}', document_number, '{d}', account,
+        '{d}{currency}{d}', debit, '{d}', credit, '{d}{currency}{d}', debit, '{d}', credit, '{d}', description, '{d}',
+        case when account[1] in ('4', '6') then '{center}' else '' end, '{d}{d}{shown} {clock}', chr(13), chr(10)) as record
+from (
+    select document_type, document_number, line, description, account,
+        case when is_debit then money_text else '{zero}' end as debit, case when is_debit then '{zero}' else money_text end as credit
+    from (
+        select document_type, document_number, line, description, entry[1] as account, entry[2] > 0 as is_debit,
+            {money} as money_text
+        from numbered where entry[2] <> 0
+    )
+)
 union all
 """
 
@@ -210,17 +218,14 @@ def write_ledgers(con: duckdb.DuckDBPyConnection, books: Books, out: Path, time:
     for suffix, export in EXPORTS.items():
         store = {"de": 0, "us": 1}.get(suffix)
         currency = books.company.entity(suffix).currency
+        comma = export.decimal == ","
         for day in time.days():
-            bulk = (
-                _BULK_LINES.replace("{currency}", currency).replace("{center}", f"{suffix.upper()}-200")
-                if store is not None
-                else ""
-            )
-            sql = _LINES.replace("{bulk}", bulk)
+            sql = _LINES.replace("{bulk}", _BULK_LINES if store is not None else "")
             for name in ("debit", "credit", "base_debit", "base_credit"):
-                shown = f"replace({name}, '.', ',')" if export.decimal == "," else name
-                sql = sql.replace("{money_" + name + "}", shown)
+                sql = sql.replace("{" + name + "}", f"replace({name}, '.', ',')" if comma else name)
             for name, value in (
+                ("{money}", "replace(plain(abs(entry[2])), '.', ',')" if comma else "plain(abs(entry[2]))"),
+                ("{zero}", "0,00" if comma else "0.00"), ("{center}", f"{suffix.upper()}-200"), ("{currency}", currency),
                 ("{d}", export.delimiter), ("{shown}", export.day(day)), ("{clock}", export.clock), ("{suffix}", suffix),
                 ("{day}", str(time.index(day))),
             ):  # fmt: skip

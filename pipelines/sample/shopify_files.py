@@ -14,7 +14,7 @@ from pipelines.sample.files import by_day, stretches, write_records
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
 
-VERSIONS_AT_ONCE = 40_000  # about 140 MB of JSON in memory
+VERSIONS_AT_ONCE = 20_000  # about 80 MB of JSON in memory
 
 PREPARE = f"""
 create or replace macro money(cents) as cast(cast(cents as decimal(16, 0)) * 0.01 as varchar);

@@ -10,7 +10,7 @@ import duckdb
 
 from pipelines.sample.books import Books, text
 from pipelines.sample.catalog import STORES
-from pipelines.sample.files import _buffer
+from pipelines.sample.files import buffer
 from pipelines.sample.store import Special
 
 CASES = {
@@ -81,4 +81,4 @@ def append_matches(con: duckdb.DuckDBPyConnection, path: Path) -> None:
                     where c.store = ? and c.k = ? order by c.n""",
                     [store.number, k],
                 ).arrow().read_all()["record"]  # fmt: skip
-                file.write(_buffer(records))
+                file.write(buffer(records))
