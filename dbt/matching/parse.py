@@ -16,6 +16,9 @@ _CLEAN = r"""
     end || regexp_replace(replace(translate({c}, '−–’''', '--'), ' ', ''), '[^0-9.,+-]', '', 'g')
 """
 
+#: Codes that may stand beside an amount. Any three letters would make an amount of "INV-5001".
+CODES = "EUR|USD|GBP|CHF|JPY|CNY|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|TRY|ILS|AED|SAR|KWD|BHD|INR|SGD|HKD|KRW|ZAR|BRL|MXN"
+
 DATE_FORMATS = (
     "%Y-%m-%d",
     "%d.%m.%Y",
@@ -69,7 +72,7 @@ def decimal_mark(
 def amount_share(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> float:
     """Share of the filled values that look like an amount (digits with marks, a sign, a currency)."""
     value = con.execute(rf"""
-        select coalesce(avg(cast(regexp_matches(upper(trim({column})), '^[(+−-]?\s*([A-Z]{{3}}|[€$£¥])?\s*[(+−-]?[0-9][0-9., ’'']*\s*(-|\))?\s*([A-Z]{{3}}|[€$£¥])?\s*(CR|DR|C|D)?\)?$') as integer)), 0)
+        select coalesce(avg(cast(regexp_matches(upper(trim({column})), '^[(+−-]?\s*({CODES}|[€$£¥])?\s*[(+−-]?[0-9][0-9., ’'']*\s*(-|\))?\s*({CODES}|[€$£¥])?\s*(CR|DR|C|D)?\)?$') as integer)), 0)
         from {relation} where {column} is not null
     """).fetchone()[0]
     return float(value)

@@ -13,9 +13,61 @@ import numpy as np
 import pyarrow as pa
 
 NOISE = {"clean": 0.0, "usual": 0.5, "hard": 1.0}
-_SYLLABLES = ["ba", "ker", "lin", "mo", "ten", "ra", "vil", "so", "dan", "fel", "gro", "hal", "ish", "jor", "kan", "lum", "mar", "nor", "ost", "pel", "qui", "ros", "sten", "tor", "ull", "ver", "wal", "xan", "yor", "zim"]
+_SYLLABLES = [
+    "ba",
+    "ker",
+    "lin",
+    "mo",
+    "ten",
+    "ra",
+    "vil",
+    "so",
+    "dan",
+    "fel",
+    "gro",
+    "hal",
+    "ish",
+    "jor",
+    "kan",
+    "lum",
+    "mar",
+    "nor",
+    "ost",
+    "pel",
+    "qui",
+    "ros",
+    "sten",
+    "tor",
+    "ull",
+    "ver",
+    "wal",
+    "xan",
+    "yor",
+    "zim",
+]
 _FORMS = ["GmbH", "Ltd", "Inc", "AG", "LLC", "& Co", "SA", "BV", "plc", "AB"]
-_FIRST = ["MATTHIAS", "ANNA", "JOHN", "MARIA", "LUCA", "SOFIA", "PETER", "EMMA", "NOAH", "OLIVIA", "LIAM", "CHLOE", "IVAN", "LENA", "OMAR", "GRACE", "HUGO", "ALICE", "FELIX", "NINA"]
+_FIRST = [
+    "MATTHIAS",
+    "ANNA",
+    "JOHN",
+    "MARIA",
+    "LUCA",
+    "SOFIA",
+    "PETER",
+    "EMMA",
+    "NOAH",
+    "OLIVIA",
+    "LIAM",
+    "CHLOE",
+    "IVAN",
+    "LENA",
+    "OMAR",
+    "GRACE",
+    "HUGO",
+    "ALICE",
+    "FELIX",
+    "NINA",
+]
 
 
 @dataclass
@@ -33,7 +85,9 @@ def _names(rng, count: int) -> list[str]:
     made: dict[str, None] = {}
     while len(made) < count:
         word = "".join(rng.choice(_SYLLABLES, rng.integers(2, 4))).title()
-        made[word if rng.random() < 0.5 else f"{word} {rng.choice(_SYLLABLES).title()}{rng.choice(_SYLLABLES)}"] = None
+        made[
+            word if rng.random() < 0.5 else f"{word} {rng.choice(_SYLLABLES).title()}{rng.choice(_SYLLABLES)}"
+        ] = None
     return list(made)
 
 
@@ -48,7 +102,14 @@ def _text(cents: int) -> str:
 
 def _table(rows: list[dict], rng) -> pa.Table:
     order = rng.permutation(len(rows))
-    return pa.table({name: pa.array([None if rows[i][name] in (None, "") else str(rows[i][name]) for i in order], pa.string()) for name in rows[0]})
+    return pa.table(
+        {
+            name: pa.array(
+                [None if rows[i][name] in (None, "") else str(rows[i][name]) for i in order], pa.string()
+            )
+            for name in rows[0]
+        }
+    )
 
 
 def _mangle(rng, text: str, noise: float) -> str:
@@ -88,9 +149,27 @@ def transfers(noise: str, count=3000, seed=1) -> Case:
             fee = int(amounts[i] * rng.choice([0.002, 0.005, 0.01, 0.02, 0.03]) * (1 + level * rng.random()))
         if rng.random() < 0.1 * level:
             fee = int(amounts[i] * rng.uniform(-0.08, 0.12))
-        lag = int(rng.choice([0, 1, 1, 2, 2, 3, 4])) if rng.random() > 0.35 * level else int(rng.integers(3, 32))
-        left.append({"unique_id": f"{i}", "memo": memo, "transaction_date": day.isoformat(), "amount": _text(amounts[i])})
-        right.append({"unique_id": f"{count + i}", "memo": _mangle(rng, memo, 0.3 + level), "transaction_date": (day + timedelta(days=lag)).isoformat(), "amount": _text(amounts[i] - fee)})
+        lag = (
+            int(rng.choice([0, 1, 1, 2, 2, 3, 4]))
+            if rng.random() > 0.35 * level
+            else int(rng.integers(3, 32))
+        )
+        left.append(
+            {
+                "unique_id": f"{i}",
+                "memo": memo,
+                "transaction_date": day.isoformat(),
+                "amount": _text(amounts[i]),
+            }
+        )
+        right.append(
+            {
+                "unique_id": f"{count + i}",
+                "memo": _mangle(rng, memo, 0.3 + level),
+                "transaction_date": (day + timedelta(days=lag)).isoformat(),
+                "amount": _text(amounts[i] - fee),
+            }
+        )
         links[str(i), str(count + i)] = "1:1"
     return Case(f"transfers/{noise}", _table(left, rng), _table(right, rng), links)
 
@@ -105,13 +184,29 @@ def bank_ledger(noise: str, count=1200, seed=2) -> Case:
     def add_bank(day, text, cents):
         nonlocal b
         b += 1
-        bank.append({"Bank ID": f"B{b:05d}", "Posting Date": day.strftime("%m/%d/%Y"), "Description": text, "Amount": _text(cents)})
+        bank.append(
+            {
+                "Bank ID": f"B{b:05d}",
+                "Posting Date": day.strftime("%m/%d/%Y"),
+                "Description": text,
+                "Amount": _text(cents),
+            }
+        )
         return f"B{b:05d}"
 
     def add_ledger(day, doc, text, cents):
         nonlocal g
         g += 1
-        ledger.append({"Entry No": f"{90000 + g}", "Date": day.isoformat(), "Document": doc, "Memo": text, "Debit": _text(cents) if cents > 0 else "", "Credit": _text(-cents) if cents < 0 else ""})
+        ledger.append(
+            {
+                "Entry No": f"{90000 + g}",
+                "Date": day.isoformat(),
+                "Document": doc,
+                "Memo": text,
+                "Debit": _text(cents) if cents > 0 else "",
+                "Credit": _text(-cents) if cents < 0 else "",
+            }
+        )
         return f"{90000 + g}"
 
     check = 2000
@@ -129,7 +224,11 @@ def bank_ledger(noise: str, count=1200, seed=2) -> Case:
                 text[k], text[k + 1] = text[k + 1], text[k]
                 if text[0] != "0" and int("".join(text)) != cents:
                     ledger_cents, shape = int("".join(text)), "transposed"
-            x = add_bank(day + lag, f"CHECK {check}" if with_number else f"CHECK {_mangle(rng, name.upper(), level)}", -cents)
+            x = add_bank(
+                day + lag,
+                f"CHECK {check}" if with_number else f"CHECK {_mangle(rng, name.upper(), level)}",
+                -cents,
+            )
             y = add_ledger(day, f"CHK-{check}", f"{name} invoice", -ledger_cents)
             links[x, y] = shape
         elif kind < 0.65:  # customer payment
@@ -138,21 +237,32 @@ def bank_ledger(noise: str, count=1200, seed=2) -> Case:
             links[x, y] = "1:1"
         elif kind < 0.75:  # deposit of several receipts
             parts = [int(c) for c in _cents(rng, int(rng.integers(2, 7)), 10, 2000)]
-            x = add_bank(day + timedelta(days=int(rng.integers(0, 2 + int(2 * level)))), "DEPOSIT", sum(parts))
+            x = add_bank(
+                day + timedelta(days=int(rng.integers(0, 2 + int(2 * level)))), "DEPOSIT", sum(parts)
+            )
             for k, part in enumerate(parts):
                 y = add_ledger(day, f"RC-{7000 + 10 * i + k}", f"Receipt {rng.choice(names)}", part)
                 links[x, y] = "1:N"
         elif kind < 0.83:  # void and its original, not at the bank
             check += 1
             y = add_ledger(day, f"CHK-{check}", f"{name} invoice", -cents)
-            add_ledger(day + timedelta(days=int(rng.integers(0, 6))), f"CHK-{check}", f"VOID {name} invoice" if rng.random() > 0.4 * level else f"{name} reversal", cents)
+            add_ledger(
+                day + timedelta(days=int(rng.integers(0, 6))),
+                f"CHK-{check}",
+                f"VOID {name} invoice" if rng.random() > 0.4 * level else f"{name} reversal",
+                cents,
+            )
             if rng.random() < 0.5:  # and paid again with another check
                 check += 1
                 x = add_bank(day + lag + timedelta(days=6), f"CHECK {check}", -cents)
                 y = add_ledger(day + timedelta(days=6), f"CHK-{check}", f"{name} invoice", -cents)
                 links[x, y] = "1:1"
         elif kind < 0.90:  # only at the bank
-            add_bank(day, str(rng.choice(["SERVICE CHARGE", "WIRE FEE", "INTEREST", "NSF FEE"])), -int(rng.choice([1500, 2500, 3500, 1200, cents // 50 + 1])))
+            add_bank(
+                day,
+                str(rng.choice(["SERVICE CHARGE", "WIRE FEE", "INTEREST", "NSF FEE"])),
+                -int(rng.choice([1500, 2500, 3500, 1200, cents // 50 + 1])),
+            )
         elif kind < 0.96:  # outstanding check
             check += 1
             add_ledger(day, f"CHK-{check}", f"{name} invoice", -cents)
@@ -180,9 +290,24 @@ def cards(noise: str, count=1500, seed=3) -> Case:
         has_card, has_expense = rng.random() > 0.06, rng.random() > 0.08
         tip = int(amounts[i] * rng.uniform(0.05, 0.2)) if rng.random() < 0.06 * level else 0
         if has_card:
-            left.append({"Transaction ID": f"c{i}", "Trans Date": day.strftime("%d/%m/%Y"), "Merchant": card_text, "Amount": _text(amounts[i] + tip)})
+            left.append(
+                {
+                    "Transaction ID": f"c{i}",
+                    "Trans Date": day.strftime("%d/%m/%Y"),
+                    "Merchant": card_text,
+                    "Amount": _text(amounts[i] + tip),
+                }
+            )
         if has_expense:
-            right.append({"expense_id": f"e{i}", "date": (day - timedelta(days=int(rng.integers(0, 2 + int(3 * level))))).isoformat(), "vendor": _mangle(rng, merchant, 0.6 * level), "category": str(rng.choice(["Travel", "Meals", "Office", "Software"])), "total": _text(amounts[i])})
+            right.append(
+                {
+                    "expense_id": f"e{i}",
+                    "date": (day - timedelta(days=int(rng.integers(0, 2 + int(3 * level))))).isoformat(),
+                    "vendor": _mangle(rng, merchant, 0.6 * level),
+                    "category": str(rng.choice(["Travel", "Meals", "Office", "Software"])),
+                    "total": _text(amounts[i]),
+                }
+            )
         if has_card and has_expense:
             links[f"c{i}", f"e{i}"] = "1:1"
     return Case(f"cards/{noise}", _table(left, rng), _table(right, rng), links)
@@ -199,18 +324,41 @@ def receipts(noise: str, count=900, seed=4) -> Case:
     def invoice(name, day, cents):
         nonlocal number
         number += 1
-        invoices.append({"Invoice Number": f"INV-{number}", "Customer": f"{name} {forms[name]}", "Invoice Date": day.strftime("%d.%m.%Y"), "Due Date": (day + timedelta(days=30)).strftime("%d.%m.%Y"), "Total": _text(cents).replace(".", ",")})
+        invoices.append(
+            {
+                "Invoice Number": f"INV-{number}",
+                "Customer": f"{name} {forms[name]}",
+                "Invoice Date": day.strftime("%d.%m.%Y"),
+                "Due Date": (day + timedelta(days=30)).strftime("%d.%m.%Y"),
+                "Total": _text(cents).replace(".", ","),
+            }
+        )
         return f"INV-{number}"
 
     def receipt(name, day, cents, refs):
         text = ""
         if refs and rng.random() > 0.55 * level:
-            shown = [r if rng.random() > 0.3 * level else r.replace("INV-", str(rng.choice(["", "INV ", "inv", "Rg. "]))) for r in refs]
+            shown = [
+                r
+                if rng.random() > 0.3 * level
+                else r.replace("INV-", str(rng.choice(["", "INV ", "inv", "Rg. "])))
+                for r in refs
+            ]
             text = str(rng.choice(["Invoice ", "Payment ", "Rechnung ", ""])) + " ".join(shown)
         elif rng.random() < 0.5:
             text = "Payment invoice"
         key = f"r{len(bank) + 1}"
-        bank.append({"id": key, "booking_date": day.isoformat(), "payer": _mangle(rng, name.upper() + (f" {forms[name].upper()}" if rng.random() < 0.5 else ""), 0.8 * level), "remittance": text, "amount": _text(cents)})
+        bank.append(
+            {
+                "id": key,
+                "booking_date": day.isoformat(),
+                "payer": _mangle(
+                    rng, name.upper() + (f" {forms[name].upper()}" if rng.random() < 0.5 else ""), 0.8 * level
+                ),
+                "remittance": text,
+                "amount": _text(cents),
+            }
+        )
         return key
 
     for cents in _cents(rng, count, 30, 9000).tolist():
@@ -262,16 +410,46 @@ def payouts(noise: str, count=150, seed=5) -> Case:
             refund = rng.random() < 0.06
             if refund:
                 gross, fee = -gross, 0
-            charges.append({"id": key, "created": f"{day.isoformat()}T{int(rng.integers(0, 24)):02d}:11:00Z", "payout": f"po_{p:05d}" if level < 0.4 else "", "gross": _text(gross), "fee": _text(fee), "net": _text(gross - fee)})
+            charges.append(
+                {
+                    "id": key,
+                    "created": f"{day.isoformat()}T{int(rng.integers(0, 24)):02d}:11:00Z",
+                    "payout": f"po_{p:05d}" if level < 0.4 else "",
+                    "gross": _text(gross),
+                    "fee": _text(fee),
+                    "net": _text(gross - fee),
+                }
+            )
             total += gross - fee
             inside.append(key)
         key = f"line-{p}"
-        bank.append({"line": key, "value_date": (day + timedelta(days=2 + int(rng.random() < 0.3 * level))).strftime("%d/%m/%Y"), "text": f"STRIPE PAYOUT po_{p:05d}" if level < 0.4 else "STRIPE PAYMENTS UK", "amount": _text(total)})
+        bank.append(
+            {
+                "line": key,
+                "value_date": (day + timedelta(days=2 + int(rng.random() < 0.3 * level))).strftime(
+                    "%d/%m/%Y"
+                ),
+                "text": f"STRIPE PAYOUT po_{p:05d}" if level < 0.4 else "STRIPE PAYMENTS UK",
+                "amount": _text(total),
+            }
+        )
         links.update({(key, c): "1:N" for c in inside})
         if rng.random() < 0.3:
-            bank.append({"line": f"line-x{p}", "value_date": day.strftime("%d/%m/%Y"), "text": "CARD PURCHASE", "amount": _text(-int(_cents(rng, 1)[0]))})
+            bank.append(
+                {
+                    "line": f"line-x{p}",
+                    "value_date": day.strftime("%d/%m/%Y"),
+                    "text": "CARD PURCHASE",
+                    "amount": _text(-int(_cents(rng, 1)[0])),
+                }
+            )
     columns = [c for c in charges[0] if not (level >= 0.4 and c == "payout")]
-    return Case(f"payouts/{noise}", _table(bank, rng), _table([{c: row[c] for c in columns} for row in charges], rng), links)
+    return Case(
+        f"payouts/{noise}",
+        _table(bank, rng),
+        _table([{c: row[c] for c in columns} for row in charges], rng),
+        links,
+    )
 
 
 def refusals(noise: str, count=300, seed=6) -> Case:
@@ -304,9 +482,21 @@ def refusals(noise: str, count=300, seed=6) -> Case:
                 refuse.add(f"l{i}{k}")
         else:  # nothing in common
             l_row(f"l{i}", name, cents, day)
-            r_row(f"r{i}", names[(i + 77) % 200], cents + int(rng.integers(3000, 90000)), day + timedelta(days=100))
+            r_row(
+                f"r{i}",
+                names[(i + 77) % 200],
+                cents + int(rng.integers(3000, 90000)),
+                day + timedelta(days=100),
+            )
             refuse.add(f"l{i}")
     return Case(f"refusals/{noise}", _table(left, rng), _table(right, rng), links, refuse)
 
 
-FAMILIES = {"transfers": transfers, "bank_ledger": bank_ledger, "cards": cards, "receipts": receipts, "payouts": payouts, "refusals": refusals}
+FAMILIES = {
+    "transfers": transfers,
+    "bank_ledger": bank_ledger,
+    "cards": cards,
+    "receipts": receipts,
+    "payouts": payouts,
+    "refusals": refusals,
+}

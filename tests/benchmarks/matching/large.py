@@ -20,7 +20,11 @@ def two_sides(rows: int, seed: int = 7) -> tuple[pa.Table, pa.Table, np.ndarray]
     document = np.char.add("INV-", (1_000_000 + np.arange(rows)).astype(str))
     other = np.char.add("TRF ", rng.integers(10**9, 10**10, rows).astype(str))
     name = np.char.add("CUSTOMER ", rng.integers(0, max(rows // 20, 10), rows).astype(str))
-    left_text = np.where(kind < 0.6, np.char.add(np.char.add("PAYMENT ", document), np.char.add(" ", name)), np.char.add(other, np.char.add(" ", name)))
+    left_text = np.where(
+        kind < 0.6,
+        np.char.add(np.char.add("PAYMENT ", document), np.char.add(" ", name)),
+        np.char.add(other, np.char.add(" ", name)),
+    )
     right_cents = np.where(kind > 0.95, cents - np.maximum(cents // 100, 1), cents)
     left_only, right_only = (kind > 0.9) & (kind <= 0.925), (kind > 0.925) & (kind <= 0.95)
     base = np.datetime64("2026-01-01")
@@ -30,14 +34,23 @@ def two_sides(rows: int, seed: int = 7) -> tuple[pa.Table, pa.Table, np.ndarray]
         whole, part = (values // 100).astype(str), np.char.zfill((values % 100).astype(str), 2)
         return pa.array(np.char.add(np.char.add(whole, "."), part))
 
-    left = pa.table({
-        "bank_id": pa.array(np.char.add("B", left_rows.astype(str))), "booking_date": pa.array((base + day + lag)[left_rows].astype(str)),
-        "text": pa.array(left_text[left_rows]), "amount": money(cents[left_rows]),
-    })
-    right = pa.table({
-        "entry": pa.array(np.char.add("G", right_rows.astype(str))), "document": pa.array(document[right_rows]), "posting_date": pa.array((base + day)[right_rows].astype(str)),
-        "customer": pa.array(name[right_rows]), "amount": money(right_cents[right_rows]),
-    })
+    left = pa.table(
+        {
+            "bank_id": pa.array(np.char.add("B", left_rows.astype(str))),
+            "booking_date": pa.array((base + day + lag)[left_rows].astype(str)),
+            "text": pa.array(left_text[left_rows]),
+            "amount": money(cents[left_rows]),
+        }
+    )
+    right = pa.table(
+        {
+            "entry": pa.array(np.char.add("G", right_rows.astype(str))),
+            "document": pa.array(document[right_rows]),
+            "posting_date": pa.array((base + day)[right_rows].astype(str)),
+            "customer": pa.array(name[right_rows]),
+            "amount": money(right_cents[right_rows]),
+        }
+    )
     place = np.full(rows, -1)
     place[right_rows] = np.arange(len(right_rows))
     return left, right, place[left_rows]

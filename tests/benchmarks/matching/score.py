@@ -26,8 +26,11 @@ def score(case, found: dict[tuple[str, str], str]) -> Score:
     shapes, hits = Counter(truth.values()), Counter(shape for link, shape in truth.items() if link in found)
     decided = {left for left, _ in auto}
     return Score(
-        precision, recall, 2 * precision * recall / max(precision + recall, 1e-9),
-        sum(link in truth for link in auto) / max(len(auto), 1), sum(link in truth for link in auto) / max(len(truth), 1),
+        precision,
+        recall,
+        2 * precision * recall / max(precision + recall, 1e-9),
+        sum(link in truth for link in auto) / max(len(auto), 1),
+        sum(link in truth for link in auto) / max(len(truth), 1),
         {shape: hits[shape] / count for shape, count in sorted(shapes.items())},
         1 - len(decided & case.refuse) / len(case.refuse) if case.refuse else 1.0,
     )

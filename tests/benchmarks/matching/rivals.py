@@ -1,0 +1,174 @@
+"""What the engine is compared with, on the same files and with the columns given: exact amount and date, greedy
+best-first, and Splink with an optimal one-to-one selection. Each returns links -> 'auto'.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+
+def rows(table, mapping) -> list[dict]:
+    """Id, cents, day and text of each row, by the engine's own column guess, so that all start equal."""
+    import duckdb
+    from matching import parse
+    from matching.guess import amount_expression, quoted
+
+    con = duckdb.connect()
+    con.register("source_file", table)
+    texts = [mapping.party, *mapping.references, *mapping.texts]
+    text = ", ".join(quoted(name) for name in texts if name) or "''"
+    day = parse.date_sql(quoted(mapping.date), mapping.formats[mapping.date])
+    return [
+        {
+            "id": i,
+            "cents": int(abs(a or 0) * 100),
+            "day": d.toordinal() if isinstance(d, date) else 0,
+            "text": (t or "").upper(),
+        }
+        for i, a, d, t in con.execute(
+            f"select {quoted(mapping.id)}, {amount_expression(mapping)}, {day}, concat_ws(' ', {text}) from source_file"
+        ).fetchall()
+    ]
+
+
+def exact(left: list[dict], right: list[dict]) -> dict:
+    """Equal amount on the same day, each row once, in file order."""
+    waiting: dict = {}
+    for row in right:
+        waiting.setdefault((row["cents"], row["day"]), []).append(row["id"])
+    found = {}
+    for row in left:
+        ids = waiting.get((row["cents"], row["day"]))
+        if ids:
+            found[row["id"], ids.pop(0)] = "auto"
+    return found
+
+
+def greedy(left: list[dict], right: list[dict], days: int = 31) -> dict:
+    """Best pair first by amount, date and text; no groups: what most open matchers do."""
+    from rapidfuzz import fuzz
+
+    right = sorted(right, key=lambda row: row["cents"])
+    cents = np.array([row["cents"] for row in right])
+    scored = []
+    for a in left:
+        low, high = (
+            np.searchsorted(cents, a["cents"] * 0.9),
+            np.searchsorted(cents, a["cents"] * 1.12, side="right"),
+        )
+        for b in right[low:high]:
+            if abs(a["day"] - b["day"]) <= days:
+                off = abs(a["cents"] - b["cents"]) / max(a["cents"], 1)
+                value = (
+                    1
+                    - 3 * off
+                    - abs(a["day"] - b["day"]) / 60
+                    + fuzz.token_set_ratio(a["text"], b["text"]) / 100
+                )
+                scored.append((-value, a["id"], b["id"]))
+    used_left, used_right, found = set(), set(), {}
+    for _, a, b in sorted(scored):
+        if a not in used_left and b not in used_right:
+            used_left.add(a)
+            used_right.add(b)
+            found[a, b] = "auto"
+    return found
+
+
+def splink(left: list[dict], right: list[dict]) -> dict:
+    """Splink 5 trained by expectation maximisation, then the assignment of highest total match weight."""
+    import pandas as pd
+    import splink.comparison_library as cl
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    frames = [
+        pd.DataFrame(
+            {
+                "unique_id": [r["id"] for r in side],
+                "amount": [r["cents"] / 100 for r in side],
+                "day": [r["day"] for r in side],
+                "memo": [r["text"] for r in side],
+            }
+        )
+        for side in (left, right)
+    ]
+    near = "abs(l.amount - r.amount) <= 0.12 * greatest(l.amount, r.amount) and abs(l.day - r.day) <= 31"
+    levels = [
+        ("l.amount = r.amount", "equal"),
+        *(
+            (f"abs(l.amount - r.amount) <= {x} * greatest(l.amount, r.amount)", f"{x:.0%}")
+            for x in (0.01, 0.03, 0.1)
+        ),
+    ]
+    comparison_amount = cl.CustomComparison(
+        output_column_name="amount",
+        comparison_levels=[
+            {
+                "sql_condition": "amount_l is null or amount_r is null",
+                "label_for_charts": "null",
+                "is_null_level": True,
+            },
+            *(
+                {
+                    "sql_condition": sql.replace("l.amount", "amount_l").replace("r.amount", "amount_r"),
+                    "label_for_charts": label,
+                }
+                for sql, label in levels
+            ),
+            {"sql_condition": "ELSE", "label_for_charts": "else"},
+        ],
+    )
+    comparison_day = cl.CustomComparison(
+        output_column_name="day",
+        comparison_levels=[
+            *(
+                {"sql_condition": f"abs(day_l - day_r) <= {n}", "label_for_charts": f"{n} days"}
+                for n in (0, 1, 4, 10, 31)
+            ),
+            {"sql_condition": "ELSE", "label_for_charts": "else"},
+        ],
+    )
+    api = DuckDBAPI()
+    settings = SettingsCreator(
+        link_type="link_only",
+        blocking_rules_to_generate_predictions=[near, block_on("memo")],
+        comparisons=[
+            comparison_amount,
+            comparison_day,
+            cl.JaroWinklerAtThresholds("memo", [0.95, 0.9, 0.8, 0.7]),
+        ],
+        probability_two_random_records_match=1 / max(len(left), len(right)),
+    )
+    inputs = [
+        api.register(frame, dataset_display_name=name) for frame, name in zip(frames, ("l", "r"), strict=True)
+    ]
+    linker = Linker(inputs, settings, log_level="ERROR")
+    linker.training.estimate_u_using_random_sampling(1e6)
+    linker.training.estimate_parameters_using_expectation_maximisation(
+        "l.amount = r.amount", estimate_without_term_frequencies=True
+    )
+    linker.training.estimate_parameters_using_expectation_maximisation(
+        block_on("memo"), estimate_without_term_frequencies=True
+    )
+    pairs = linker.inference.predict(threshold_match_probability=0.01).as_pandas_dataframe()
+    first = pairs["source_dataset_l"] == "l"
+    a = np.where(first, pairs["unique_id_l"], pairs["unique_id_r"])
+    b = np.where(first, pairs["unique_id_r"], pairs["unique_id_l"])
+    return _assign(a, b, pairs["match_weight"].to_numpy() + 10)
+
+
+def _assign(a, b, weight) -> dict:
+    names_a, row = np.unique(a, return_inverse=True)
+    names_b, column = np.unique(b, return_inverse=True)
+    n, m = len(names_a), len(names_b)
+    top = weight.max() + 1
+    graph = csr_matrix(
+        (np.r_[top - weight, np.full(n, top)], (np.r_[row, np.arange(n)], np.r_[column, m + np.arange(n)])),
+        shape=(n, m + n),
+    )
+    rows_, columns = min_weight_full_bipartite_matching(graph)
+    return {(names_a[i], names_b[j]): "auto" for i, j in zip(rows_, columns, strict=True) if j < m}
