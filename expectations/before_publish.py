@@ -26,17 +26,45 @@ class RateBound:
     critical_drop: Decimal
 
 
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _contract() -> list[Rule]:
-    return [
-        Rule(
-            name="has_its_columns",
-            suite="contract",
-            table=table,
-            description="The table is there with the columns that notebooks, BI and scripts rely on.",
-            columns=columns,
+    """One rule per schema: a validation of its own for each of fifty tables takes seven seconds."""
+    promised = contract_tables()
+    rules = []
+    for schema in sorted({table.split(".")[0] for table in promised}):
+        rows = ", ".join(
+            f"({_literal(table.split('.')[1])}, {_literal(column)})"
+            for table, columns in promised.items()
+            if table.split(".")[0] == schema
+            for column in columns
         )
-        for table, columns in contract_tables().items()
-    ]
+        rules.append(
+            Rule(
+                name=f"{schema}_has_its_tables_and_columns",
+                suite="contract",
+                table="information_schema.columns",
+                description=(
+                    f"Every table of {schema} that the contract names is there, with the columns that "
+                    "notebooks, BI and scripts rely on."
+                ),
+                query=f"""
+with promised(table_name, column_name) as (values {rows}),
+present as (
+        select table_name, column_name from {{batch}}
+        where table_schema = '{schema}' and table_catalog = current_database()
+)
+select promised.table_name, promised.column_name
+from promised
+left join present using (table_name, column_name)
+where present.column_name is null
+order by all
+""",
+            )
+        )
+    return rules
 
 
 def _residuals() -> list[Rule]:
@@ -170,10 +198,6 @@ order by all
 """,
         ),
     ]
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _match_rates(previous: Rates, bounds: Mapping[str, RateBound]) -> list[Rule]:

@@ -12,7 +12,7 @@ Gate = Literal["after_load", "after_canonical", "before_publish"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation. It holds when `query` finds no row, or when the table has all `columns`.
+    """One expectation: it holds when its query finds no row.
 
     table: `schema.table` that the rule is about; in the query it is written `{batch}`.
     query: selects the rows that break the rule, with the columns that a person needs to see why.
@@ -24,8 +24,7 @@ class Rule:
     suite: str
     table: str
     description: str
-    query: str | None = None
-    columns: tuple[str, ...] = ()
+    query: str
     severity: Severity = "critical"
 
     @property

@@ -84,17 +84,14 @@ def _context(reports: Path) -> Any:
 
 
 def _expectation(rule: Rule) -> Any:
-    import great_expectations.expectations as library
+    from great_expectations.expectations import UnexpectedRowsExpectation
 
-    common: dict[str, Any] = {
-        "description": rule.description,
-        "severity": rule.severity,
-        "meta": {"rule": rule.name},
-    }
-    if rule.query is not None:
-        query = rule.query.strip()
-        return library.UnexpectedRowsExpectation(unexpected_rows_query=query, **common)
-    return library.ExpectTableColumnsToMatchSet(column_set=list(rule.columns), exact_match=False, **common)
+    return UnexpectedRowsExpectation(
+        unexpected_rows_query=rule.query.strip(),
+        description=rule.description,
+        severity=rule.severity,
+        meta={"rule": rule.name},
+    )
 
 
 def _error(exception_info: Mapping[str, Any]) -> str | None:
@@ -117,28 +114,14 @@ def _plain(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _result(rule: Rule, found: Any) -> Result:
     error = _error(found.exception_info)
+    if error is not None:
+        return Result(rule, False, error, None, None)
     outcome = found.result or {}
-    observed = outcome.get("observed_value")
-    details: Any = None
-    if not found.success and rule.query is not None:
+    details = None
+    if not found.success:
         rows = outcome.get("details", {}).get("unexpected_rows") or []
-        details = _plain(rows[:SHOWN_ROWS])
-    elif not found.success:
-        observed = f"{len(observed or [])} columns"
-        details = outcome.get("details")
-    elif rule.query is None:
-        observed = f"{len(rule.columns)} columns"
-    else:
-        observed = 0 if observed is None else observed
-    if rule.query is not None and error is None:
-        observed = f"{observed} rows"
-    return Result(
-        rule=rule,
-        success=bool(found.success) and error is None,
-        error=error,
-        observed=None if error else str(observed),
-        details=None if details is None else json.dumps(details, default=str, sort_keys=True),
-    )
+        details = json.dumps(_plain(rows[:SHOWN_ROWS]), default=str, sort_keys=True)
+    return Result(rule, bool(found.success), None, f"{outcome.get('observed_value') or 0} rows", details)
 
 
 def _validate(context: Any, source: Any, gate: Gate, run_id: str, rules: Sequence[Rule]) -> list[Result]:

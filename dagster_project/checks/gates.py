@@ -60,7 +60,7 @@ def check_result(gate: Gate, result: Result) -> dg.AssetCheckResult:
         metadata["error"] = result.error
     if result.details:
         metadata["rows_that_break_it"] = dg.MetadataValue.text(result.details)
-    if rule.query and not result.success:
+    if not result.success:
         metadata["query"] = dg.MetadataValue.md(f"```sql\n{rule.query.strip()}\n```")
     is_error = result.stops or rule.severity == "critical"
     return dg.AssetCheckResult(

@@ -12,6 +12,7 @@ select
     summary.open_amount, summary.match_rate, summary.exception_count, summary.blocking_exception_count
 from reconciliation.summary as summary
 left join canonical.legal_entities as entities on summary.entity_id = entities.legal_entity_id
+where summary.item_count > 0
 order by summary.entity_id, summary.reconciliation
 """
 
@@ -32,7 +33,7 @@ from checks.expectation_results
 """
 
 _FAILED = """
-select severity, table_name, suite || '__' || expectation as name, description, observed
+select severity, table_name, expectation as name, observed
 from checks.expectation_results
 where not success
 order by all
@@ -132,7 +133,5 @@ def _print_checks(connection: duckdb.DuckDBPyConnection, console: Any, checks: d
     console.print(f"Checks: {checks['passed']} of {checks['checks']} passed")
     for row in records(connection, _FAILED):
         console.print(
-            f"  {row['severity']}: {row['table_name']}, {row['name']}: found {row['observed']}. "
-            f"Expected: {row['description']}",
-            markup=False,
+            f"  {row['severity']}: {row['table_name']}, {row['name']} ({row['observed']})", markup=False
         )

@@ -68,9 +68,46 @@ def test_names_with_quotes_stay_text() -> None:
     assert "'D''E', 'x''; drop table y; --'" in rule.query
 
 
-def test_every_contract_table_has_a_rule() -> None:
+@pytest.fixture
+def ledger() -> duckdb.DuckDBPyConnection:
+    """The ledger schema as the contract promises it."""
+    connection = duckdb.connect()
+    connection.execute("create schema ledger")
+    for table, columns in contract_tables().items():
+        if table.startswith("ledger."):
+            connection.execute(
+                f"create table {table} ({', '.join(f'{column} varchar' for column in columns)})"
+            )
+    return connection
+
+
+def missing(connection: duckdb.DuckDBPyConnection) -> list[tuple]:
+    [rule] = [rule for rule in before_publish.rules({}, BOUNDS) if rule.name.startswith("ledger_has_its")]
+    return connection.execute(rule.query.replace("{batch}", rule.table)).fetchall()
+
+
+def test_the_contract_holds(ledger: duckdb.DuckDBPyConnection) -> None:
+    assert missing(ledger) == []
+
+
+def test_a_new_column_breaks_no_contract(ledger: duckdb.DuckDBPyConnection) -> None:
+    ledger.execute("alter table ledger.journal_lines add column project varchar")
+    assert missing(ledger) == []
+
+
+def test_a_missing_column_is_named(ledger: duckdb.DuckDBPyConnection) -> None:
+    ledger.execute("alter table ledger.journal_lines drop column debit_amount")
+    assert missing(ledger) == [("journal_lines", "debit_amount")]
+
+
+def test_a_missing_table_is_named(ledger: duckdb.DuckDBPyConnection) -> None:
+    ledger.execute("drop table ledger.trial_balance")
+    assert {table for table, _ in missing(ledger)} == {"trial_balance"}
+
+
+def test_every_schema_of_the_contract_has_a_rule() -> None:
     rules = [rule for rule in before_publish.rules({}, BOUNDS) if rule.suite == "contract"]
-    assert {rule.table for rule in rules} == set(contract_tables())
+    assert len(rules) == len({table.split(".")[0] for table in contract_tables()}) == 3
 
 
 def test_rule_names_are_unique_per_table() -> None:

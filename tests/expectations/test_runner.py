@@ -40,13 +40,7 @@ ERROR = Rule(
     severity="warning",
 )
 NO_TABLE = Rule("no_table", "amounts", "canonical.nowhere", "It is there.", "select * from {batch}")
-COLUMNS = Rule(
-    "columns", "contract", "canonical.payments", "It has its columns.", columns=("payment_id", "amount")
-)
-NO_COLUMN = Rule(
-    "no_column", "contract", "canonical.payments", "It has a date.", columns=("payment_id", "payment_date")
-)
-RULES = [HOLDS, BROKEN, WARNED, ERROR, NO_TABLE, COLUMNS, NO_COLUMN]
+RULES = [HOLDS, BROKEN, WARNED, ERROR, NO_TABLE]
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +101,6 @@ def test_a_missing_table_is_an_error(results: dict) -> None:
     assert "nowhere" in results["no_table"].error
 
 
-def test_missing_columns_are_named(results: dict) -> None:
-    assert results["columns"].success
-    assert not results["no_column"].success
-    assert "payment_date" in results["no_column"].details
-
-
 def test_results_are_rows_and_a_repeated_gate_replaces_its_own(place: Path, results: dict) -> None:
     again = {
         "warehouse": place / "warehouse.duckdb",
@@ -127,10 +115,8 @@ def test_results_are_rows_and_a_repeated_gate_replaces_its_own(place: Path, resu
         ).fetchall()
     assert rows == [
         ("broken", False, False, "critical"),
-        ("columns", True, False, "critical"),
         ("error", False, True, "warning"),
         ("holds", True, False, "critical"),
-        ("no_column", False, False, "critical"),
         ("no_table", False, True, "critical"),
         ("warned", False, False, "warning"),
     ]
