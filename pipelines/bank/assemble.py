@@ -17,7 +17,9 @@ import pyarrow.compute as pc
 from pipelines.agreement import LARGEST_SUM, added, cells_of, disagreement
 from pipelines.bank.identity import digests, occurrences, transaction_ids
 from pipelines.bank.reading import Reading, Statement, UnreadableFile
+from pipelines.bank.runs import statement_runs
 from pipelines.bank.schema import (
+    NOT_BOOKED,
     STATEMENT_STREAM,
     STATEMENTS,
     TRANSACTION_DETAILS,
@@ -27,13 +29,18 @@ from pipelines.bank.schema import (
 from pipelines.config import SourceInstance
 from pipelines.control_totals import control_totals_table
 from pipelines.landing import file_row
-from pipelines.provenance import PROVENANCE, Batch, LandingFile
+from pipelines.provenance import MONEY, PROVENANCE, Batch, LandingFile
 from pipelines.rejects import UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
 from pipelines.schema_drift import schema_drift_table
 
 _ROWS = 50_000
 # Not content: where a line stands may change when a statement is sent again.
-_NOT_CONTENT = {field.name for field in PROVENANCE} | {"transaction_id", "statement_id", "line_number"}
+_NOT_CONTENT = {field.name for field in PROVENANCE} | {
+    "transaction_id",
+    "statement_id",
+    "statement_position",
+    "line_number",
+}
 
 
 def batches(reading: Reading, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
@@ -129,6 +136,7 @@ def _with_statement(reading: Reading) -> pa.Table:
 
     return (
         lines.append_column("statement_id", of_statement("statement_id"))
+        .append_column("statement_position", pc.add(owner, 1))
         .append_column("account_number", of_statement("account_number"))
         .append_column("account_currency", of_statement("account_currency"))
         .append_column("line_number", pa.array(occurrences(owner), pa.int64()))
@@ -202,8 +210,12 @@ def _statements(
     reading: Reading, landed: pa.Table, file: LandingFile, instance: SourceInstance
 ) -> tuple[pa.Table, pa.Table, dict[tuple[str, date | None], int]]:
     """Rows, rejects and declared cells of the statements."""
+    # A pending entry has not moved the balance yet.
+    is_pending = pc.fill_null(pc.is_in(landed["entry_status"], pa.array(NOT_BOOKED)), False)
+    moved = pc.if_else(is_pending, pa.scalar(Decimal(0), MONEY), landed["amount"])
     movements = (
-        landed.select(["statement", "amount", "booking_date"])
+        landed.select(["statement", "booking_date"])
+        .append_column("amount", moved)
         .group_by("statement", use_threads=False)
         .aggregate([("amount", "sum"), ("amount", "count"), ("booking_date", "min"), ("booking_date", "max")])
         .to_pylist()
@@ -267,37 +279,15 @@ _STATEMENT_FIELDS = [name for name in Statement.__dataclass_fields__ if name in 
 
 
 def _ids(reading: Reading, landed: pa.Table) -> pa.Array:
-    groups = pa.array(_statement_groups(reading.statements), pa.int64())
+    groups = pa.array(statement_runs(reading.statements), pa.int64())
     columns = {
         name: landed[name].combine_chunks()
         for name in (
             "account_number", "booking_date", "amount", "currency", "servicer_reference", "end_to_end_id",
-            "remittance_text", "counterparty_account",
+            "remittance_text", "counterparty_account", "entry_status",
         )
     }  # fmt: skip
     return transaction_ids(**columns, statement=groups.take(landed["statement"].combine_chunks()))
-
-
-def _statement_groups(statements: list[Statement]) -> list[int]:
-    """A number per statement, shared by its pages, not by a second delivery in the same file.
-
-    Equal lines on two pages are two payments; counted per page, the second would be a duplicate and
-    its money would be gone.
-    """
-    groups: list[int] = []
-    open_groups: dict[tuple[Any, ...], tuple[int, set[int]]] = {}
-    for index, statement in enumerate(statements):
-        key = (
-            statement.account_number,
-            statement.pages_of or statement.statement_id,
-            statement.sequence_number,
-        )
-        number, pages = open_groups.get(key, (index, set()))
-        if statement.page_number is None or statement.page_number in pages:
-            number, pages = index, set()
-        open_groups[key] = number, pages | ({statement.page_number} if statement.page_number else set())
-        groups.append(number)
-    return groups
 
 
 def _details(reading: Reading, transactions: pa.Table, position: np.ndarray) -> pa.Table:

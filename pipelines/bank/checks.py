@@ -7,6 +7,7 @@ the format, continuity and repetition within the file. dbt makes the same findin
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 Row = dict[str, Any]
@@ -109,7 +110,7 @@ def statements_of_lines(lines: Sequence[Row]) -> Iterator[Row]:
     for line in lines:
         by_account.setdefault(line["account_number"], []).append(line)
     for position, (account, own) in enumerate(by_account.items(), 1):
-        steps = list(zip(own, own[1:], strict=False))
+        steps = list(pairwise(own))
         falls = sum(_follows(newer, older) for newer, older in steps)
         rises = sum(_follows(newer, older) for older, newer in steps)
         ordered = own if rises >= falls else own[::-1]

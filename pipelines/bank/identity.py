@@ -2,7 +2,8 @@
 
 Belongs here: the one recipe for `transaction_id`, for every bank format and for bank lines that come
 as CSV. A bank gives no key that survives formats and corrected files, so the identity is the content:
-`<account>:<booking date>:<12 hex of the hash>:<n>`, where n counts identical lines of one statement.
+`<account>:<booking date>:<12 hex of the hash>:<n>`, where n counts identical lines of one statement, and
+of the statements that it follows (`runs`; over all files dbt counts, macro `bank_line_numbers`).
 Two equal card payments on one day stay two lines (n = 1, 2); the same statement delivered twice gives
 the same ids twice, and the copy is counted as a duplicate instead of as money.
 """
@@ -12,6 +13,8 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from pipelines.bank.schema import NOT_BOOKED
 
 _SEPARATOR = "\x1f"  # ASCII unit separator: cannot be typed into a reference
 
@@ -38,12 +41,19 @@ def transaction_ids(
     remittance_text: pa.Array,
     counterparty_account: pa.Array,
     statement: pa.Array,
+    entry_status: pa.Array | None = None,
 ) -> pa.Array:
-    """`transaction_id` of each line. `statement` (int64) says which statement of the file a line is in;
-    pages of one statement carry the same number."""
-    content = digests(
-        [amount, currency, servicer_reference, end_to_end_id, remittance_text, counterparty_account], 12
-    )
+    """`transaction_id` of each line. `statement` (int64) says within which statement equal lines are
+    counted; statements of one run carry the same number (`runs`). `entry_status`: a line that is only
+    announced is another thing than its booking, and must not take its number."""
+    columns = [amount, currency, servicer_reference, end_to_end_id, remittance_text, counterparty_account]
+    content = digests(columns, 12)
+    if entry_status is not None:
+        announced = pc.fill_null(pc.is_in(entry_status, pa.array(NOT_BOOKED)), False)
+        rows = np.flatnonzero(announced.to_numpy(zero_copy_only=False))
+        chosen = [column.take(pa.array(rows)) for column in (*columns, entry_status)]
+        for row, digest in zip(rows.tolist(), digests(chosen, 12), strict=True):
+            content[row] = digest
     stem = pc.binary_join_element_wise(
         text_of(account_number), text_of(booking_date), pa.array(content, pa.string()), ":"
     )

@@ -42,6 +42,7 @@ STATEMENT_COLUMNS: dict[str, pa.DataType] = {
 TRANSACTION_COLUMNS: dict[str, pa.DataType] = {
     "transaction_id": _TEXT,
     "statement_id": _TEXT,
+    "statement_position": _NUMBER,  # source_position of its statement in the same file
     "account_number": _TEXT,
     "account_currency": _TEXT,
     "line_number": _NUMBER,
@@ -104,6 +105,9 @@ TABLES: dict[str, pa.Schema] = {
     "transactions": TRANSACTIONS,
     "transaction_details": TRANSACTION_DETAILS,
 }
+
+# Entry states (ISO 20022) of what is announced and has not moved the balance.
+NOT_BOOKED = ("PDNG", "INFO", "FUTR")
 
 STATEMENT_STREAM = "bank_statements"
 TRANSACTION_STREAM = "bank_transactions"

@@ -162,7 +162,11 @@ STREAMS: dict[str, Stream] = {
     ),
     "bank_transactions": Stream(
         columns={
-            **{name: type_ for name, type_ in TRANSACTION_COLUMNS.items() if name != "extra_json"},
+            **{
+                name: type_
+                for name, type_ in TRANSACTION_COLUMNS.items()
+                if name not in ("extra_json", "statement_position")
+            },
             "balance_amount": MONEY,
         },
         key="transaction_id",

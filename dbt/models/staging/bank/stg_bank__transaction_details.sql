@@ -15,7 +15,7 @@ select
     current_version.source_file,
     current_version.source_position,
     current_version.record_hash,
-    current_version.transaction_id,
+    parents.transaction_id,
     current_version.detail_number,
     current_version.amount,
     current_version.currency,
@@ -28,3 +28,7 @@ select
     current_version.servicer_reference,
     current_version.purpose_code
 from current_version
+inner join {{ ref('stg_bank__transactions') }} as parents
+    on current_version.load_id = parents.load_id
+    and current_version.source_position = parents.source_position
+    and parents.record_state = 'current'

@@ -1,7 +1,16 @@
 with
 
 source as (
-    select * from {{ source('raw_bank', 'transactions') }}
+    select *, cast(statement_position as varchar) as part_key
+    from {{ source('raw_bank', 'transactions') }}
+),
+
+runs as (
+    select * from {{ ref('stg_bank__statement_runs') }}
+),
+
+numbered as (
+    {{ bank_line_numbers('source', 'runs') }}
 ),
 
 renamed as (
@@ -13,9 +22,10 @@ renamed as (
         source.source_position,
         source.record_hash,
         source._dlt_load_id,
-        {{ no_timestamp() }} as source_updated_at,
+        -- What the bank wrote later wins: an intraday report gives way to the statement of the day.
+        runs.created_at as source_updated_at,
         source.booking_date as business_date,
-        source.transaction_id,
+        coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
         source.statement_id,
         source.account_number,
         source.account_currency,
@@ -48,6 +58,13 @@ renamed as (
         source.exchange_rate,
         source.detail_count
     from source
+    left join runs
+        on source.load_id = runs.load_id
+        and source.part_key = runs.part_key
+    left join numbered
+        on source.load_id = numbered.load_id
+        and source.source_position = numbered.source_position
 )
 
-{{ record_state('renamed', ['transaction_id']) }}
+-- A pending entry has an identity of its own and moves no money: its booking will.
+{{ record_state('renamed', ['transaction_id'], announced="coalesce(numbered.entry_status, 'BOOK') in ('PDNG', 'INFO', 'FUTR')") }}

@@ -1,7 +1,16 @@
 with
 
 source as (
-    select * from {{ source('raw_csv', 'bank_transactions') }}
+    select *, account_number || '|' || coalesce(statement_id, source_file) as part_key
+    from {{ source('raw_csv', 'bank_transactions') }}
+),
+
+runs as (
+    select * from {{ ref('stg_csv__statement_runs') }}
+),
+
+numbered as (
+    {{ bank_line_numbers('source', 'runs') }}
 ),
 
 renamed as (
@@ -15,7 +24,7 @@ renamed as (
         source._dlt_load_id,
         {{ no_timestamp() }} as source_updated_at,
         source.booking_date as business_date,
-        source.transaction_id,
+        coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
         coalesce(source.statement_id, source.source_file) as statement_id,
         source.account_number,
         source.account_currency,
@@ -49,6 +58,9 @@ renamed as (
         source.detail_count,
         source.balance_amount
     from source
+    left join numbered
+        on source.load_id = numbered.load_id
+        and source.source_position = numbered.source_position
 )
 
 {{ record_state('renamed', ['transaction_id']) }}
