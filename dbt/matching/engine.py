@@ -34,6 +34,9 @@ class Options:
     threads: int = 2
     memory: str = "1500MB"
     same_sign: bool | None = None
+    #: Of two equal payments that name one document the earlier counts (the other is a second payment).
+    #: A policy of the company's own books; between two unknown files equal rows stay undecided.
+    first_twin_counts: bool = False
 
 
 def run(
@@ -110,7 +113,8 @@ def _run(
         [score[allowed] - weights.leftover[items.stratum[pairs.l[allowed]]], group_score[usable]]
     )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
-    twins.settle(items, pairs, allowed, pair_rule, members, decision)
+    if options.first_twin_counts:
+        twins.settle(items, pairs, allowed, pair_rule, members, decision)
     chosen = assemble.Chosen(
         items=items,
         pairs=pairs,

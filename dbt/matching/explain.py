@@ -76,6 +76,11 @@ def amount_text(ticks: int) -> str:
     )
 
 
+def _plain(amounts: pa.Array) -> pa.Array:
+    """Amounts as text, without the two zeros that most currencies do not have."""
+    return pc.replace_substring_regex(amounts.cast(pa.string()), r"^(-?\d+\.\d\d)00$", r"\1")
+
+
 def group_json(
     rule, parts, difference: int, reason: str, rival: dict | None, status: str, shape: str, p: float
 ) -> str:
@@ -99,8 +104,8 @@ def pairs_json(
     if not n:
         return pa.array([], pa.string())
     pieces = []
-    left_amount = money(items.amount[pairs.l[k]] * items.sign[pairs.l[k]]).cast(pa.string())
-    right_amount = money(items.amount[pairs.r[k]]).cast(pa.string())
+    left_amount = _plain(money(items.amount[pairs.l[k]] * items.sign[pairs.l[k]]))
+    right_amount = _plain(money(items.amount[pairs.r[k]]))
     for position, feature in enumerate(pairs.features):
         level = feature.level[k].astype(np.int64)
         value = np.round(chosen.contribution[k, position] * 100).astype(np.int64)

@@ -15,7 +15,7 @@ def reconcile(
     items_relation: str | pa.Table,
     rules: pa.Table | None = None,
     tolerances: pa.Table | None = None,
-    options: engine.Options = engine.Options(),  # noqa: B008
+    options: engine.Options = engine.Options(first_twin_counts=True),  # noqa: B008
 ) -> MatchResult:
     """Match the items of all reconciliations in one pool, each bank line spent at most once.
 
