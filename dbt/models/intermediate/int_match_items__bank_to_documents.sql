@@ -94,7 +94,7 @@ select
     concat_ws(' ', invoice_number, payment_reference, order_number, original_invoice_number) as reference_text,
     {{ reference_key_list(['invoice_number', 'payment_reference', 'order_number']) }} as reference_keys,
     cast(null as varchar) as group_key,
-    {{ round_money('total_amount * discount_percent * 0.01', 'currency') }} as discount_amount,
+    {{ round_money(amount_times('total_amount', '(discount_percent * 0.01)'), 'currency') }} as discount_amount,
     discount_until_date,
     cast(null as decimal(18, 4)) as original_amount,
     cast(null as varchar) as original_currency

@@ -17,7 +17,7 @@ select
     concat_ws(' ', bills.bill_number, bills.source_id) as reference_text,
     {{ reference_key_list(['bills.bill_number', 'bills.source_id']) }} as reference_keys,
     cast(null as varchar) as group_key,
-    -{{ round_money('bills.total_amount * bills.discount_percent * 0.01', 'bills.currency') }} as discount_amount,
+    -{{ round_money(amount_times('bills.total_amount', '(bills.discount_percent * 0.01)'), 'bills.currency') }} as discount_amount,
     bills.discount_until_date as discount_until_date,
     cast(null as decimal(18, 4)) as original_amount,
     cast(null as varchar) as original_currency

@@ -64,7 +64,7 @@ document_discounts as (
             when settlements.difference_component = 'discount' and settlements.document_amount <> 0
                 then sign(settlements.difference_amount) * {{ round_to_exponent(
                     exact_ratio(
-                        'cast(abs(settlements.difference_amount * settlements.document_tax_amount) as decimal(27, 8))',
+                        'cast(abs(cast(settlements.difference_amount as decimal(27, 4)) * settlements.document_tax_amount) as decimal(27, 8))',
                         'cast(abs(settlements.document_amount) as decimal(27, 8))'
                     ),
                     'currencies.exponent'

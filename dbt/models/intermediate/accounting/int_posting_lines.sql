@@ -111,8 +111,8 @@ select
     posted.base_currency,
     posted.rate,
     {{ money(
-        '(' ~ round_to_exponent('(posted.cleared_amount + posted.amount) * posted.rate', 'posted.base_exponent')
-        ~ ' - ' ~ round_to_exponent('posted.cleared_amount * posted.rate', 'posted.base_exponent')
+        '(' ~ round_to_exponent(amount_times('(posted.cleared_amount + posted.amount)', 'posted.rate'), 'posted.base_exponent')
+        ~ ' - ' ~ round_to_exponent(amount_times('posted.cleared_amount', 'posted.rate'), 'posted.base_exponent')
         ~ ") * case when posted.side = 'credit' then -1 else 1 end"
     ) }} as signed_base_amount,
     posted.cleared_amount <> 0 as is_part_payment,
