@@ -72,6 +72,8 @@ def stretches(sizes: list[tuple[int, int]], limit: int) -> Iterator[tuple[int, i
 def by_day(rows: pa.Table) -> Iterator[tuple[int, pa.ChunkedArray]]:
     """Slices of `record` by the ascending column `day`."""
     days = rows["day"].to_numpy()
-    starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]]) if days.size else []
+    if not days.size:
+        return
+    starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]])
     for start, end in zip(starts, [*starts[1:], days.size], strict=True):
         yield int(days[start]), rows["record"].slice(int(start), int(end - start))
