@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -134,19 +135,26 @@ def _explanations(chosen: Chosen, simple, auto, rule, difference, step: int = 20
     )
 
 
-def _names(left_types, left_ids, right_types, right_ids, step: int = 100_000) -> pa.ChunkedArray:
-    """Match ids of pairs, in steps: a million of Python strings at once would not fit beside the rest."""
-    chunks = []
-    for start in range(0, len(left_ids), step):
-        columns = [
-            column.slice(start, step).to_pylist() for column in (left_types, left_ids, right_types, right_ids)
-        ]
-        chunks.append(
-            pa.array(
-                [match_id([(lt, li), (rt, ri)]) for lt, li, rt, ri in zip(*columns, strict=True)], pa.string()
-            )
+def _names(left_types, left_ids, right_types, right_ids) -> pa.ChunkedArray:
+    """Match ids of pairs, as result.match_id makes them, by columns."""
+    con = duckdb.connect(":memory:", config={"preserve_insertion_order": True})
+    try:
+        con.register("pair", pa.table({"lt": left_types, "li": left_ids, "rt": right_types, "ri": right_ids}))
+        return (
+            con.execute("""
+            select 'm_' || left(sha256(
+                case
+                    when (lt, li) <= (rt, ri) then lt || chr(31) || li || chr(30) || rt || chr(31) || ri
+                    else rt || chr(31) || ri || chr(30) || lt || chr(31) || li
+                end
+            ), 20) as name
+            from pair
+        """)
+            .to_arrow_table()
+            .column(0)
         )
-    return pa.chunked_array(chunks, pa.string())
+    finally:
+        con.close()
 
 
 def _pairs(

@@ -62,17 +62,23 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         "reference keys",
         f"""
         create or replace temp table key_form as
-        with raw as (
-            select row, creditor_reference(unnest(reference_keys)) as raw, true as is_declared, false as is_group from item
+        with declared as (
+            select row, creditor_reference(unnest(reference_keys)) as raw, false as is_group from item
             union all
-            select row, creditor_reference(group_key), true, true from item where group_key is not null
-            union all
-            select row, raw, false, false from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
+            select row, creditor_reference(group_key), true from item where group_key is not null
+        ),
+        token as (
+            select row, case when left(raw, 2) = 'RF' then creditor_reference(raw) else raw end as raw
+            from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
         ),
         forms as (
-            select row, ref_key(raw) as key, is_declared, is_group from raw
+            select row, ref_key(raw) as key, true as is_declared, is_group from declared
             union all
-            select row, ref_digits(raw), is_declared, is_group from raw where length(ref_digits(raw)) >= 4
+            select row, ref_digits(raw), true, is_group from declared where length(ref_digits(raw)) >= 4
+            union all
+            select row, token_key(raw), false, false from token
+            union all
+            select row, token_digits(raw), false, false from token where length(token_digits(raw)) >= 4
         )
         select row, key, is_declared, is_group from forms where length(key) >= 3;
         create or replace temp table key as
