@@ -42,7 +42,7 @@ app = typer.Typer(
         "Prove that every figure agrees with its source: extract, load, reconcile, check and publish.\n\n"
         "Start with `tieout run`; on an empty installation it creates a sample company first. Then ask: "
         "`tieout status`, `tieout exceptions`, `tieout trace ID`, `tieout sql QUERY`.\n\n"
-        "All files live below TIEOUT_HOME (default .tieout); TIEOUT_SOURCES names your source configuration."
+        "All files live below TIEOUT_HOME (default .tieout). For a company of your own start with `tieout init`."
     ),
 )
 
@@ -70,6 +70,34 @@ def run(
     from dagster_project.commands.run import run_job
 
     raise typer.Exit(run_job(as_of, verbose=verbose))
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder of the company; becomes TIEOUT_HOME.")
+    ],
+    entity: Annotated[str, typer.Option(help="Short code of the legal entity, e.g. NL01.")],
+    currency: Annotated[str, typer.Option(help="Currency of its books, e.g. EUR.")],
+    time_zone: Annotated[str, typer.Option(help="Where its day begins and ends, e.g. Europe/Amsterdam.")],
+    name: Annotated[str, typer.Option(help="Registered name.")] = "",
+    country: Annotated[str, typer.Option(help="ISO 3166 country, e.g. NL.")] = "",
+    bank: Annotated[
+        list[str] | None, typer.Option(help="IBAN or number of a bank account; repeat for several.")
+    ] = None,
+) -> None:
+    """Start a company of your own: its seeds, a sources.yml and folders for its files."""
+    from dagster_project.commands.init import create_company
+
+    create_company(
+        folder,
+        entity=entity,
+        name=name,
+        country=country,
+        currency=currency,
+        time_zone=time_zone,
+        banks=bank or [],
+    )
 
 
 @app.command()

@@ -18,6 +18,7 @@ from dagster_project.schedules.nightly import nightly_schedules
 from dagster_project.transform.assets import transformations
 from dagster_project.transform.manifest import manifest as read_manifest
 from expectations.rules import Gate
+from pipelines.company import check_company
 from pipelines.config import Configuration, read_configuration
 from pipelines.settings import Settings
 from pipelines.settings import settings as read_settings
@@ -32,6 +33,7 @@ def build_defs(
     settings = settings or read_settings()
     prepare_environment(settings)
     configuration = configuration or read_configuration(settings.sources_file)
+    check_company(configuration, settings.sources_file, settings.seeds)
 
     raw = extractions(configuration, settings)
     dbt = transformations(read_manifest(settings), settings)

@@ -76,7 +76,8 @@ with moved as (
 select {key}, sum(document_amount) as document_amount, sum(line_amount) as line_amount
 from moved
 group by {key}
-having sum(document_amount) <> sum(line_amount)
+having sum(document_amount) is distinct from sum(line_amount)
+    or count(*) <> count(document_amount + line_amount)
 order by all
 """,
     )
@@ -99,7 +100,8 @@ with moved as (
 select order_id, sum(document_amount) as document_amount, sum(line_amount) as line_amount
 from moved
 group by order_id
-having sum(document_amount) <> sum(line_amount)
+having sum(document_amount) is distinct from sum(line_amount)
+    or count(*) <> count(document_amount + line_amount)
 order by all
 """,
     )

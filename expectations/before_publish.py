@@ -212,7 +212,7 @@ def _match_rates(previous: Rates, bounds: Mapping[str, RateBound]) -> list[Rule]
                 f"({_literal(entity)}, {_literal(reconciliation)}, cast({rate} as decimal(18, 8)), "
                 f"cast({drop} as decimal(18, 4)))"
             )
-        rows = ", ".join(allowed) or "('', '', cast(0 as decimal(18, 8)), cast(0 as decimal(18, 4)))"
+        rows = ", ".join(allowed) or "('', '', cast(null as decimal(18, 8)), cast(0 as decimal(18, 4)))"
         rules.append(
             Rule(
                 name=f"match_rate_within_{severity}_bound",
@@ -224,10 +224,13 @@ def _match_rates(previous: Rates, bounds: Mapping[str, RateBound]) -> list[Rule]
                 ),
                 query=f"""
 with previous(entity_id, reconciliation, previous_rate, allowed_drop) as (values {rows})
-select entity_id, reconciliation, match_rate, previous_rate, allowed_drop
-from {{batch}}
-inner join previous using (entity_id, reconciliation)
-where 100 * match_rate < 100 * previous_rate - allowed_drop
+select previous.entity_id, previous.reconciliation, current.match_rate, previous.previous_rate, previous.allowed_drop
+from previous
+-- Left: a reconciliation that is gone altogether has fallen furthest of all.
+left join {{batch}} as current
+    on previous.entity_id = current.entity_id and previous.reconciliation = current.reconciliation
+where 100 * case when current.entity_id is null then 0 else current.match_rate end
+    < 100 * previous.previous_rate - previous.allowed_drop
 order by all
 """,
                 severity="critical" if severity == "critical" else "warning",

@@ -39,7 +39,11 @@ def gate_key(gate: Gate) -> dg.AssetKey:
 
 
 def check_name(rule: Rule) -> str:
-    return f"{rule.table.replace('.', '__')}__{rule.name}"
+    """Short, because lists show little of it: raw tables by their schema, all others by their name."""
+    if rule.schema_name == "information_schema":
+        return rule.name
+    about = rule.schema_name if rule.schema_name.startswith("raw_") else rule.table_name
+    return f"{about}__{rule.name}"
 
 
 def _spec(gate: Gate, rule: Rule) -> dg.AssetCheckSpec:
@@ -81,7 +85,7 @@ def gate_asset(
     @dg.asset(
         key=gate_key(gate),
         deps=sorted(upstream),
-        group_name="gates",
+        group_name=f"gate_{gate}",
         owners=["team:data-platform"],
         kinds={"greatexpectations", "duckdb"},
         description=_DESCRIPTIONS[gate],

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from dagster_project.commands.errors import CommandError
 from dagster_project.commands.progress import Progress
-from pipelines.settings import Settings, settings
+from pipelines.settings import SAMPLE_SOURCES, Settings, settings
 
 STARTED_BY = "tieout/process"
 
@@ -105,18 +105,12 @@ def _bury_dead_runs(instance: Any) -> None:
 def _sample_when_empty(place: Settings, progress: Progress) -> None:
     from dagster_project.commands.sample import has_landed
 
-    if has_landed(place.landing) or os.environ.get("TIEOUT_SOURCES", "").strip() not in ("", _own_sources()):
+    if has_landed(place.landing) or place.sources_file != SAMPLE_SOURCES:
         return
     from dagster_project.commands.sample import create_sample
 
     with progress.step("sample", "create the sample company (the landing folder is empty)"):
         create_sample(orders=2000, days=60, seed=7, faults="default", out=None, is_quiet=True)
-
-
-def _own_sources() -> str:
-    from pipelines.settings import REPOSITORY
-
-    return str(REPOSITORY / "pipelines" / "sources.yml")
 
 
 def run_job(as_of: str | None, *, verbose: bool) -> int:

@@ -1,5 +1,6 @@
 """`tieout ui`: Dagster's UI and daemon."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,11 @@ def serve(port: int) -> int:
     print(f"Dagster on http://127.0.0.1:{port} (Ctrl-C to stop)")
     command = [str(dagster), "dev", "-w", "workspace.yaml", "-p", str(port), "-h", "127.0.0.1"]
     try:
-        return subprocess.run([*command, "--log-level", "warning"], cwd=REPOSITORY, check=False).returncode
+        return subprocess.run(
+            [*command, "--log-level", "warning"],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONWARNINGS": "ignore"},
+            check=False,
+        ).returncode
     except KeyboardInterrupt:
         return 0

@@ -53,7 +53,7 @@ def _specs(spec: KindSpec, configuration: Configuration) -> list[dg.AssetSpec]:
         dg.AssetSpec(
             key=raw_key(spec.kind, table),
             deps=[source_key(name) for name in instances],
-            group_name=f"raw_{spec.kind}",
+            group_name="raw",
             description=_COMMON.get(table)
             or f"{table.replace('_', ' ').capitalize()} of every {spec.kind} source as received: "
             "append-only, with the file and position of each record.",

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import dagster as dg
+import duckdb
 
 from dagster_project.checks.gates import gate_key
 from dagster_project.names import WAREHOUSE_POOL
@@ -12,12 +13,27 @@ from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of, run_id
 from dagster_project.warehouse import reading
+from expectations.rules import Gate
 from pipelines.settings import Settings
 
 PUBLISHED = dg.AssetKey(["published", "tieout"])
 REPORT = dg.AssetKey(["reports", "close"])
 
 _FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
+
+
+_CHANGED = (
+    "Nothing was published: the inputs changed while the run was under way (a seed, a model, the source "
+    "configuration or the landed files). These gates were passed with other inputs: {gates}. Run again."
+)
+
+
+def gates_without_results(connection: duckdb.DuckDBPyConnection, identity: str) -> list[str]:
+    """Gates that have not been evaluated for exactly these inputs."""
+    passed = connection.execute(
+        "select distinct gate from checks.expectation_results where run_id = ?", [identity]
+    ).fetchall()
+    return sorted(set(get_args(Gate)) - {gate for (gate,) in passed})
 
 
 def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.AssetsDefinition]:
@@ -42,6 +58,9 @@ def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.Ass
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 identity = run_id(connection, settings, as_of(connection, close.as_of_date))
+                closed = gates_without_results(connection, identity)
+            if closed:
+                raise dg.Failure(description=_CHANGED.format(gates=", ".join(closed)), allow_retries=False)
             done = publish(settings.warehouse, settings.published, identity)
         yield dg.MaterializeResult(
             metadata={

@@ -50,6 +50,24 @@ def test_a_fall_within_the_bound_is_quiet_and_a_larger_one_is_not(
     assert broken(order_rate, payout_rate) == expected
 
 
+def test_a_reconciliation_that_is_gone_has_fallen_furthest() -> None:
+    connection = duckdb.connect()
+    connection.execute("create schema reconciliation")
+    connection.execute(
+        "create table reconciliation.summary as select 'DE01' as entity_id, 'order_to_payment' as reconciliation, "
+        "cast(0.99 as decimal(18, 8)) as match_rate"
+    )
+    gone = {
+        rule.severity: connection.execute(rule.query.replace("{batch}", "reconciliation.summary")).fetchall()
+        for rule in before_publish.rules(PREVIOUS, BOUNDS)
+        if rule.suite == "match_rates"
+    }
+    assert {severity: [row[:2] for row in rows] for severity, rows in gone.items()} == {
+        "warning": [("DE01", "payout_to_bank")],
+        "critical": [("DE01", "payout_to_bank")],
+    }
+
+
 def test_before_the_first_publication_there_is_nothing_to_compare_with() -> None:
     rules = [rule for rule in before_publish.rules({}, BOUNDS) if rule.suite == "match_rates"]
     connection = duckdb.connect()
