@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
@@ -150,7 +151,9 @@ def open_rows(table: pa.Table, matched: TableMatch, side: str) -> pa.Table:
         ]
         source = table.append_column(
             "__id",
-            table.column(mapping.id) if mapping.id else pa.array([str(i + 1) for i in range(table.num_rows)]),
+            table.column(mapping.id)
+            if mapping.id
+            else pa.array(range(1, table.num_rows + 1)).cast(pa.string()),
         )
         source = source.append_column("__row", pa.array(range(table.num_rows), pa.int64()))
         con.register("source_file", source)
@@ -175,25 +178,20 @@ def figures(matched: TableMatch) -> dict[str, int]:
     rows = matched.result.positions.group_by(["side", "status"]).aggregate([("item_id", "count")]).to_pylist()
     counts = {f"{row['side']}_{row['status']}": row["item_id_count"] for row in rows}
     for status in ("auto", "suggested"):
-        counts[f"matches_{status}"] = sum(
-            1 for value in matched.result.matches.column("status").to_pylist() if value == status
+        counts[f"matches_{status}"] = (
+            pc.sum(pc.equal(matched.result.matches.column("status"), status)).as_py() or 0
         )
     return counts
 
 
 def amounts_open(matched: TableMatch, side: str) -> dict[str, Decimal]:
     """Open amount per currency of one side."""
-    totals: dict[str, Decimal] = {}
     table = matched.result.positions
-    for place, currency, amount in zip(
-        table.column("side").to_pylist(),
-        table.column("currency").to_pylist(),
-        table.column("open_amount").to_pylist(),
-        strict=True,
-    ):
-        if place == side and amount:
-            totals[currency or ""] = totals.get(currency or "", Decimal(0)) + amount
-    return dict(sorted(totals.items()))
+    mine = table.filter(
+        pc.and_(pc.equal(table.column("side"), side), pc.not_equal(table.column("open_amount"), 0))
+    )
+    rows = mine.group_by("currency").aggregate([("open_amount", "sum")]).to_pylist()
+    return dict(sorted((row["currency"] or "", row["open_amount_sum"]) for row in rows))
 
 
 def _summary(left: Path, right: Path, outcome: Outcome) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from html import escape
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching.explain import REASON_WORDS
 from matching.rules import Rule, Tolerance, rule_case
@@ -87,8 +88,7 @@ def render(
         status[row["side"]][row["status"]] = row["item_id_count"]
     matches = result.matches
     counts = {
-        name: sum(1 for value in matches.column("status").to_pylist() if value == name)
-        for name in ("auto", "suggested")
+        name: pc.sum(pc.equal(matches.column("status"), name)).as_py() or 0 for name in ("auto", "suggested")
     }
     words = _row_words(left, right, matched)
     parts = [
@@ -127,20 +127,31 @@ def render(
         words,
         "suggested",
     )
-    differences = [row for row in matches.to_pylist() if row["difference_reason"]]
-    if differences:
-        totals: dict[tuple[str, str], list] = {}
-        for row in differences:
-            entry = totals.setdefault((row["difference_reason"], row["currency"]), [0, Decimal(0)])
-            entry[0] += 1
-            entry[1] += abs(row["difference_amount"])
+    differing = matches.filter(pc.not_equal(matches.column("difference_amount"), 0))
+    if differing.num_rows:
+        sums = (
+            differing.set_column(
+                differing.column_names.index("difference_amount"),
+                "difference_amount",
+                pc.abs(differing.column("difference_amount")),
+            )
+            .group_by(["difference_reason", "currency"])
+            .aggregate([("difference_amount", "sum"), ("match_id", "count")])
+            .to_pylist()
+        )
+        sums.sort(key=lambda row: (row["difference_reason"], row["currency"]))
         parts += [
             "<h2>Differences, by reason</h2>",
             _table(
                 [("reason", False), ("currency", False), ("matches", True), ("amount", True)],
                 [
-                    [escape(REASON_WORDS.get(reason, reason)), escape(currency), f"{count:,}", _money(total)]
-                    for (reason, currency), (count, total) in sorted(totals.items())
+                    [
+                        escape(REASON_WORDS.get(row["difference_reason"], row["difference_reason"])),
+                        escape(row["currency"] or ""),
+                        f"{row['match_id_count']:,}",
+                        _money(row["difference_amount_sum"]),
+                    ]
+                    for row in sums
                 ],
             ),
         ]
@@ -217,15 +228,8 @@ def _row_words(left: pa.Table, right: pa.Table, matched: TableMatch) -> dict[str
 
 
 def _conservation(positions: pa.Table) -> str:
-    totals: dict[tuple[str, str], list[Decimal]] = {}
-    columns = [
-        positions.column(name).to_pylist()
-        for name in ("side", "currency", "amount", "allocated_amount", "written_off_amount", "open_amount")
-    ]
-    for side, currency, *amounts in zip(*columns, strict=True):
-        entry = totals.setdefault((side, currency or ""), [Decimal(0)] * 4)
-        for i, amount in enumerate(amounts):
-            entry[i] += amount
+    names = ("amount", "allocated_amount", "written_off_amount", "open_amount")
+    rows = positions.group_by(["side", "currency"]).aggregate([(name, "sum") for name in names]).to_pylist()
     return _table(
         [
             ("side", False),
@@ -236,33 +240,32 @@ def _conservation(positions: pa.Table) -> str:
             ("open", True),
         ],
         [
-            [side, escape(currency), *(_money(x) for x in amounts)]
-            for (side, currency), amounts in sorted(totals.items())
+            [row["side"], escape(row["currency"] or ""), *(_money(row[f"{name}_sum"]) for name in names)]
+            for row in sorted(rows, key=lambda row: (row["side"], row["currency"] or ""))
         ],
     )
 
 
-def _members(result, wanted: set[str]) -> dict[str, dict[str, list[str]]]:
+def _members(result, wanted: list[str]) -> dict[str, dict[str, list[str]]]:
     members: dict[str, dict[str, list[str]]] = {}
-    table = result.positions
-    for match_id, side, item_id in zip(
-        table.column("match_id").to_pylist(),
-        table.column("side").to_pylist(),
-        table.column("item_id").to_pylist(),
-        strict=True,
-    ):
-        if match_id in wanted:
-            members.setdefault(match_id, {"left": [], "right": []})[side].append(item_id)
+    table = result.positions.filter(
+        pc.is_in(result.positions.column("match_id"), pa.array(wanted, pa.string()))
+    )
+    for row in table.select(["match_id", "side", "item_id"]).to_pylist():
+        members.setdefault(row["match_id"], {"left": [], "right": []})[row["side"]].append(row["item_id"])
     return members
 
 
 def _match_section(title: str, intro: str, result, words, status: str) -> list[str]:
-    rows = [row for row in result.matches.to_pylist() if row["status"] == status]
-    if not rows:
+    table = result.matches.filter(pc.equal(result.matches.column("status"), status))
+    if not table.num_rows:
         return []
-    rows.sort(key=lambda row: (-row["left_count"] * row["right_count"], row["confidence"], row["match_id"]))
-    shown = rows[:SHOWN]
-    members = _members(result, {row["match_id"] for row in shown})
+    # The least sure first: those are worth a look; then the larger groups.
+    order = pc.sort_indices(
+        table, [("confidence", "ascending"), ("left_count", "descending"), ("match_id", "ascending")]
+    )
+    shown = table.take(order[:SHOWN]).to_pylist()
+    members = _members(result, [row["match_id"] for row in shown])
     cells = []
     for row in shown:
         sides = members.get(row["match_id"], {"left": [], "right": []})
@@ -294,9 +297,13 @@ def _match_section(title: str, intro: str, result, words, status: str) -> list[s
                 f"<span class='tag'>{escape(row['match_rule_id'])}</span><details><summary>why</summary>{escape(why['summary'])}<ul>{evidence}</ul></details>",
             ]
         )
-    more = f'<p class="soft">{len(rows) - SHOWN:,} more in matches.parquet.</p>' if len(rows) > SHOWN else ""
+    more = (
+        f'<p class="soft">{table.num_rows - SHOWN:,} more in matches.parquet.</p>'
+        if table.num_rows > SHOWN
+        else ""
+    )
     return [
-        f"<h2>{escape(title)} ({len(rows):,})</h2>",
+        f"<h2>{escape(title)} ({table.num_rows:,})</h2>",
         f'<p class="soft">{escape(intro)}</p>',
         _table(
             [
@@ -315,19 +322,20 @@ def _match_section(title: str, intro: str, result, words, status: str) -> list[s
 
 def _open_section(side: str, name: str, result, words) -> list[str]:
     table = result.positions
+    is_open = pc.or_(pc.not_equal(table.column("open_amount"), 0), pc.is_null(table.column("match_id")))
+    table = table.filter(pc.and_(pc.equal(table.column("side"), side), is_open))
+    if not table.num_rows:
+        return []
     notes = {
         (row["item_type"], row["item_id"]): row["message"]
         for row in result.notes.to_pylist()
         if row["item_id"]
     }
-    rows = [
-        row
-        for row in table.filter(pa.compute.equal(table.column("side"), side)).to_pylist()
-        if row["open_amount"] or row["match_id"] is None
-    ]
-    if not rows:
-        return []
-    rows.sort(key=lambda row: (-abs(row["open_amount"]), row["item_id"]))
+    size = pc.abs(table.column("open_amount"))
+    order = pc.sort_indices(
+        table.append_column("size", size), [("size", "descending"), ("item_id", "ascending")]
+    )
+    rows = table.take(order[:SHOWN]).to_pylist()
     cells = [
         [
             f"<b>{escape(row['item_id'])}</b>",
@@ -340,13 +348,15 @@ def _open_section(side: str, name: str, result, words) -> list[str]:
                 )
             ),
         ]
-        for row in rows[:SHOWN]
+        for row in rows
     ]
     more = (
-        f'<p class="soft">{len(rows) - SHOWN:,} more in {side}_open.parquet.</p>' if len(rows) > SHOWN else ""
+        f'<p class="soft">{table.num_rows - SHOWN:,} more in {side}_open.parquet.</p>'
+        if table.num_rows > SHOWN
+        else ""
     )
     return [
-        f"<h2>Open in {escape(name)} ({len(rows):,})</h2>",
+        f"<h2>Open in {escape(name)} ({table.num_rows:,})</h2>",
         _table([("id", False), ("row", False), ("open", True), ("why", False)], cells),
         more,
     ]
