@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SAMPLE_SOURCES = REPOSITORY / "pipelines" / "sources.yml"
 
 # Finance data does not phone home, and on a closed network each of these costs seconds a run.
 TELEMETRY_OFF = {
@@ -62,12 +63,16 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read the environment: `TIEOUT_HOME`, `TIEOUT_SOURCES`, `TIEOUT_SEEDS`; switch telemetry off."""
+    """Read the environment: `TIEOUT_HOME`, `TIEOUT_SOURCES`, `TIEOUT_SEEDS`; switch telemetry off.
+
+    A home with a `sources.yml` or `seeds/` of its own (`tieout init`) uses them; the variables come first.
+    """
     for name, value in TELEMETRY_OFF.items():
         os.environ.setdefault(name, value)
     home = Path(os.environ.get("TIEOUT_HOME") or REPOSITORY / ".tieout").expanduser().resolve()
-    sources = os.environ.get("TIEOUT_SOURCES") or REPOSITORY / "pipelines" / "sources.yml"
-    seeds = os.environ.get("TIEOUT_SEEDS") or REPOSITORY / "seeds"
+    own_sources, own_seeds = home / "sources.yml", home / "seeds"
+    sources = os.environ.get("TIEOUT_SOURCES") or (own_sources if own_sources.is_file() else SAMPLE_SOURCES)
+    seeds = os.environ.get("TIEOUT_SEEDS") or (own_seeds if own_seeds.is_dir() else REPOSITORY / "seeds")
     return Settings(
         home=home,
         sources_file=Path(sources).expanduser().resolve(),
