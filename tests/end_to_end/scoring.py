@@ -61,7 +61,11 @@ def score_faults(expected: Iterable[Expected], reported: Iterable[Reported]) -> 
         score.expected += 1
         for exception_type in wanted.exception_types:
             faults_by_exception[exception_type].add(wanted.fault_type)
-        hits = [(kind, wanted.document_id) for kind in wanted.exception_types if (kind, wanted.document_id) in reports]
+        hits = [
+            (kind, wanted.document_id)
+            for kind in wanted.exception_types
+            if (kind, wanted.document_id) in reports
+        ]
         if hits:
             score.found += 1
             answered.update(hits)
@@ -69,7 +73,9 @@ def score_faults(expected: Iterable[Expected], reported: Iterable[Reported]) -> 
             score.missed.append(wanted)
     for key, row in sorted(reports.items()):
         if key not in answered:
-            for fault_type in faults_by_exception.get(row.exception_type) or {f"no fault: {row.exception_type}"}:
+            for fault_type in faults_by_exception.get(row.exception_type) or {
+                f"no fault: {row.exception_type}"
+            }:
                 scores[fault_type].extra.append(row)
     return dict(scores)
 
@@ -100,7 +106,9 @@ def table(scores: dict[str, Score]) -> str:
         )
     for name in sorted(scores):
         for wanted in scores[name].missed:
-            lines.append(f"missed  {name}: {'|'.join(wanted.exception_types)} {wanted.document_id} {wanted.caused_by}")
+            lines.append(
+                f"missed  {name}: {'|'.join(wanted.exception_types)} {wanted.document_id} {wanted.caused_by}"
+            )
         for row in scores[name].extra:
             lines.append(f"extra   {name}: {row.exception_type} {row.document_id}: {row.explanation}")
     return "\n".join(lines)

@@ -78,7 +78,9 @@ def test_matches_that_count_are_right_and_complete(sample_truth, published):
     assert rows, "no matches"
     for reconciliation, right, wrong, missing, _ in rows:
         assert wrong == 0, f"{reconciliation}: wrong pairs\n{report}"
-        assert Decimal(right) / (right + missing) >= Decimal("0.97"), f"{reconciliation}: missing pairs\n{report}"
+        assert Decimal(right) / (right + missing) >= Decimal("0.97"), (
+            f"{reconciliation}: missing pairs\n{report}"
+        )
 
 
 def test_every_exception_says_what_happened_and_what_to_do(published):
