@@ -19,7 +19,7 @@ from pipelines.bank import values
 from pipelines.bank.cutting import HEAD, Bytes, is_digit, json_of, word_code
 from pipelines.bank.pieces import Pieces, first, join_by_owner, tidy
 
-_STRUCTURED = r"^[0-9]{3}[?<>~^|#!@][0-9]{2}"
+_STRUCTURED = r"^[0-9]{0,3}(?P<mark>[?<>~^|#!@])[0-9]{2}"
 _SLASHED = r"/(EREF|REMI|NAME|CNTP|IBAN|TRTP|TRCD|MARF|ORDP|BENM|PREF|RTRN|KREF|OCMT)/"
 # A full subfield was cut by its width; a shorter one was ended by its writer, or lost a blank on the way.
 _FULL_SUBFIELD = 27
@@ -85,9 +85,10 @@ def columns_of(texts: pa.Array) -> dict[str, pa.Array]:
     free = ~structured & ~slashed & pc.is_valid(texts).to_numpy(zero_copy_only=False)
     parts: list[tuple[np.ndarray, dict[str, pa.Array]]] = []
     if structured.any():
-        marks = pc.utf8_slice_codeunits(flat, 3, 4)
+        marks = pc.struct_field(pc.extract_regex(flat, _STRUCTURED), "mark")
         for mark in pc.unique(marks.filter(pa.array(structured))).to_pylist():
-            rows = np.flatnonzero(structured & pc.equal(marks, mark).to_numpy(zero_copy_only=False))
+            is_mark = pc.fill_null(pc.equal(marks, mark), False).to_numpy(zero_copy_only=False)
+            rows = np.flatnonzero(structured & is_mark)
             parts.append((rows, _structured(flat.take(pa.array(rows)), mark)))
     if slashed.any():
         rows = np.flatnonzero(slashed)

@@ -10,7 +10,7 @@ from pipelines.bank import camt, mt940
 from pipelines.bank.reading import Reading, UnreadableFile
 
 _LOOKED_AT = 65536
-_MT940 = re.compile(rb"(?:^|[\r\n{:]):?(?:25P?|28C?|60[FM]|61):", re.MULTILINE)
+_MT940 = re.compile(rb"(?:^|[\r\n{:]):?(?:25P?|28C?|60[FM]?|61|34F|90[CD]):", re.MULTILINE)
 
 
 def reader_of(content: bytes) -> Callable[[bytes], Reading]:
