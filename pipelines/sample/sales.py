@@ -256,7 +256,9 @@ class Sales:
                     line.settles.append(
                         (
                             # Of an invoice paid in parts the other part may have come: short-paid, not unpaid.
-                            "invoice_overdue" if clears == document.total else "invoice_overdue|invoice_short_paid",
+                            "invoice_overdue"
+                            if clears == document.total
+                            else "invoice_overdue|invoice_short_paid",
                             "invoice",
                             document.canonical_id,
                             document.due + timedelta(5),

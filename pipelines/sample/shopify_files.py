@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines.sample.catalog import STORES, Store
 from pipelines.sample.files import by_day, stretches, write_records
+from pipelines.sample.json_sql import without_structs
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
 
@@ -22,7 +23,6 @@ create or replace macro stamp(date, utc_offset, second) as
     strftime(date, '%Y-%m-%d') || 'T' || lpad((second // 3600)::varchar, 2, '0') || ':'
     || lpad((second // 60 % 60)::varchar, 2, '0') || ':' || lpad((second % 60)::varchar, 2, '0') || utc_offset;
 -- Children travel as JSON text: DuckDB groups and joins lists of wide structs many times slower.
-create or replace macro as_list(items) as concat('[', coalesce(items, ''), ']')::json;
 create or replace table visible_orders as
 select * from orders where special <> {Special.GHOST};
 create or replace table versions as
@@ -335,7 +335,7 @@ select {drift} || '{separator}' as record, version_day as day from final order b
 
 def _statement(store: Store, drift_from: int | None) -> str:
     included = store.tax_included
-    return (
+    sql = (
         _ORDERS.replace("{order_base}", str(store.order_id_base))
         .replace(
             "{line_rate}",
@@ -362,6 +362,7 @@ def _statement(store: Store, drift_from: int | None) -> str:
         )
         .replace("{separator}", ",\n" if store.number == 0 else "\n")
     )
+    return without_structs(sql)
 
 
 # The field that Shopify's sample release adds from one day on: nobody announced it.

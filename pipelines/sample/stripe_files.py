@@ -10,6 +10,7 @@ import duckdb
 
 from pipelines.sample.catalog import STORES, Store
 from pipelines.sample.files import by_day, stretches, write_records
+from pipelines.sample.json_sql import without_structs
 from pipelines.sample.timeline import Timeline
 
 PREPARE = """
@@ -230,7 +231,7 @@ def _statement(store: Store, sql: str) -> str:
         ("{order_base}", str(store.order_id_base)),
     ):  # fmt: skip
         sql = sql.replace(name, value)
-    return _PAGES % sql
+    return _PAGES % without_structs(sql)
 
 
 def write_objects(con: duckdb.DuckDBPyConnection, out: Path, time: Timeline) -> None:
