@@ -149,6 +149,7 @@ def _search_chance(amounts: np.ndarray, searched: float) -> float:
     Sums of the pool lie on a grid (its greatest common divisor, at most ten units) between zero and the
     total: as many subsets as grid points, and a hit proves nothing.
     """
+    searched = max(searched - len(amounts) - 1, 1.0)  # not the empty set and the single rows
     grid = int(np.gcd.reduce(np.abs(amounts)))
     spread = max(float(np.abs(amounts).sum()) / max(min(grid, 10 * TICKS), 1), 2.0)
     return float(max(1.0 - np.exp(-searched / spread), 1e-9))
@@ -451,11 +452,13 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
             if len(pool_rows) < 2:
                 continue
             days = items.date[pool_rows]
+            # A handful of rows is searched whole; many only around the day.
+            reach = 200 if len(pool_rows) <= 24 else 7
             for target in targets:
                 if target in seen:
                     continue
-                begin = np.searchsorted(days, items.date[target] - 7, side="left")
-                end = np.searchsorted(days, items.date[target] + 7, side="right")
+                begin = np.searchsorted(days, items.date[target] - reach, side="left")
+                end = np.searchsorted(days, items.date[target] + reach, side="right")
                 if end - begin < 2:
                     continue
                 if spent > budget:

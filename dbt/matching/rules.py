@@ -173,6 +173,7 @@ def default_rules() -> list[Rule]:
             amount_tolerance_percent=percent(90),
             days_before=31,
             days_after=31,
+            outcome="suggested",
             description="Two neighbouring digits of the amount are swapped",
         ),
         Rule(

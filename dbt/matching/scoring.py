@@ -174,7 +174,8 @@ def score_groups(
                 (
                     "date",
                     f"dates {lags[0]} to {lags[1]} days apart",
-                    max(float(table[level]) - usual, -4.0) * (0.4 if group.kind == "reference" else 1.0),
+                    max(float(table[level]) - usual, -4.0)
+                    * (0.4 if group.kind == "reference" else min(1.0, 0.3 + weights.learnt_from[rec] / 100)),
                 )
             )
         if (

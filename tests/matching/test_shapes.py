@@ -96,3 +96,49 @@ def test_a_line_is_spent_once_over_all_reconciliations():
         ),
     )
     assert result.matches.num_rows == 1
+
+
+def test_the_same_receipt_without_any_party_is_still_explained_by_the_only_sum_that_fits():
+    result = match(
+        item("left", "receipt", "500"),
+        item("right", "i100", "100", "2026-05-01"),
+        item("right", "i200", "200", "2026-05-01"),
+        item("right", "i300", "300", "2026-05-01"),
+    )
+    assert links(result) == {("receipt", "i200"), ("receipt", "i300")}
+
+
+def test_amounts_that_add_up_in_two_ways_are_never_decided_alone():
+    result = match(
+        item("left", "receipt", "500", party_name="Acme"),
+        *(item("right", f"i{n}", str(n), "2026-05-01", party_name="Acme") for n in (100, 200, 300, 400)),
+    )
+    assert links(result, "auto") == set()
+
+
+def test_rows_with_nothing_in_common_are_refused():
+    result = match(
+        item("left", "a", "512.33", "2026-05-10", reference_text="Miller"),
+        item("right", "b", "512.33", "2025-01-01", reference_text="Zebra"),
+    )
+    assert links(result) == set()
+
+
+def test_swapped_digits_are_suggested_with_their_reason_and_the_difference_stays_open():
+    result = match(
+        item("left", "b", "1254.00", reference_text="CHECK 10012"),
+        item("right", "g", "1245.00", "2026-05-09", reference_text="Check 10012"),
+    )
+    row = result.matches.to_pylist()[0]
+    assert (row["status"], row["difference_reason"], row["left_open_amount"]) == (
+        "suggested",
+        "transposed_digits",
+        Decimal(9),
+    )
+
+
+def test_ten_thousand_equal_amounts_on_one_day_end_undecided_and_say_so():
+    rows = [item(side, f"{side}{i}", "100.00") for side in ("left", "right") for i in range(5_000)]
+    result = match(*rows)
+    assert links(result, "auto") == set()
+    assert "block_undecided" in result.notes.column("code").to_pylist()
