@@ -323,11 +323,11 @@ def _word_pairs(con, run, budget: int) -> None:
 def _near_pairs(con, run, rows: int) -> None:
     """Pairs with near amounts and near dates and nothing else, as wide as the work budget allows."""
     # In large files a row that finds its exact amount is not also compared with near ones.
-    few = (
-        ""
-        if rows <= 200_000
-        else " and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block)"
-    )
+    few = ""
+    if rows > 200_000:
+        few = " and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block)"
+    # Thousands of equal amounts would meet each other here once more, for nothing.
+    few += f" and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block where left_n * right_n > {10 * BLOCK_LIMIT})"
     run(
         "rows that may have a partner of a near amount",
         f"""

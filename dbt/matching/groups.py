@@ -335,7 +335,7 @@ def _offsets(con, items: Items, sql: list) -> list[Group]:
 def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
     """Subset search for rows that nothing explains yet, within their party, shared words, or neighbouring days."""
     statement = f"""
-        create or replace temp table search_link as
+        create or replace temp table linked as
         with l as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'left' group by all),
             r as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'right' group by all),
             party_block as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n <= {BLOCK_LIMIT * 25}),
@@ -353,14 +353,27 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
                 from word_use inner join lw as x using (rec, block, word) inner join lw as y using (rec, block, word)
                 where x.side = 'left' and y.side = 'right'
             )
-        select found.l, found.r, min(strength) as strength from found
-        inner join free as l on found.l = l.row inner join free as r on found.r = r.row
-        where l.currency = r.currency and l.rec = r.rec and l.node <> r.node and coalesce(abs(l.date - r.date) <= 200, true)
-            and (l.item_type <> r.item_type or l.account is distinct from r.account)
-        group by all
+        select l, r, min(strength) as strength from found group by l, r
     """
-    sql.append(("rows that a subset search may combine", statement.strip()))
+    # In two steps: asked at once, the rows of both sides would be joined with each other first.
+    filtered = """
+        create or replace temp table search_link as
+        with left_of as (
+            select linked.*, free.currency, free.rec, free.node, free.date, free.item_type, free.account
+            from linked inner join free on linked.l = free.row
+        )
+        select l.l, l.r, l.strength
+        from left_of as l inner join free as r on l.r = r.row
+        where coalesce(abs(l.date - r.date), 0) <= 200
+            and l.currency = r.currency || '' and l.rec = r.rec + 0 and l.node <> r.node
+            and (l.item_type <> r.item_type or l.account is distinct from r.account)
+    """
+    sql += [
+        ("rows that a subset search may combine", statement.strip()),
+        ("those of one currency and time", filtered.strip()),
+    ]
     con.execute(statement)
+    con.execute(filtered)
     links = con.execute("select l, r, strength from search_link order by l, r").fetchnumpy()
     groups: list[Group] = []
     spent = 0

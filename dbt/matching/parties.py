@@ -122,6 +122,9 @@ def _by_spelling(con) -> list[tuple[str, int]]:
             shorter, longer = sorted((name, other), key=len)
             if len(shorter) >= 5 and longer.startswith(shorter):
                 alike = max(alike, 92.0)  # cut off by a field of fixed width
+            if len(name) >= 6 and len(name) < len(other):
+                # Cut off and mistyped: compared with as much of the other name as there is.
+                alike = max(alike, 0.97 * fuzz.ratio(name, other[: len(name)]))
             scored[party] = max(scored.get(party, 0.0), alike)
         best = sorted(scored.items(), key=lambda pair: (-pair[1], pair[0]))
         if best and best[0][1] >= ALIKE and (len(best) == 1 or best[0][1] - best[1][1] >= LEAD):
