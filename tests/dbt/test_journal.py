@@ -44,11 +44,15 @@ def _fill(books: Books) -> None:
          "currency": "USD", "status": "cancelled", "refunded_amount": "0", "goods_amount": "5", "shipping_amount": "0", "tax_amount": "0", "rounding_amount": "0", "total_amount": "5"},
         {"order_id": "shopify_us:3", "order_number": "#US3", "entity_id": "US01", "source_name": "shopify_us", "order_date": "2026-05-04", "is_test": True,
          "currency": "USD", "status": "paid", "goods_amount": "5", "shipping_amount": "0", "tax_amount": "0", "rounding_amount": "0", "total_amount": "5"},
+        {"order_id": "shopify_us:4", "order_number": "#US4", "entity_id": "US01", "source_name": "shopify_us", "order_date": "2026-05-04",
+         "currency": "USD", "status": "partially_refunded", "goods_amount": "50", "shipping_amount": "0", "tax_amount": "0", "rounding_amount": "0", "total_amount": "50"},
     ]  # fmt: skip
     books.add("orders", orders)
     books.add("refunds", [
         {"refund_id": "shopify_us:r1", "source_id": "r1", "entity_id": "US01", "source_name": "shopify_us", "refund_source": "shop", "order_id": "shopify_us:1",
          "currency": "USD", "amount": "10.83", "net_amount": "10", "tax_amount": "0.83", "refund_date": "2026-05-06", "status": "succeeded"},
+        {"refund_id": "shopify_us:r2", "source_id": "r2", "entity_id": "US01", "source_name": "shopify_us", "refund_source": "shop", "order_id": "shopify_us:4",
+         "currency": "USD", "amount": "20", "net_amount": "20", "tax_amount": "0", "refund_date": "2026-05-06", "status": "succeeded"},
         {"refund_id": "stripe_us:re_1", "source_id": "re_1", "entity_id": "US01", "source_name": "stripe_us", "refund_source": "psp", "order_id": "shopify_us:1",
          "payment_id": "stripe_us:ch_1", "currency": "USD", "amount": "10.83", "refund_date": "2026-05-06", "status": "succeeded"},
     ])  # fmt: skip
@@ -57,6 +61,9 @@ def _fill(books: Books) -> None:
          "order_id": "shopify_us:1", "currency": "USD", "amount": "108.25", "payment_date": "2026-05-04", "balance_transaction_id": "stripe_us:txn_1"},
         {"payment_id": "stripe_us:ch_2", "source_id": "ch_2", "entity_id": "US01", "source_name": "stripe_us", "payment_type": "charge", "status": "failed",
          "currency": "USD", "amount": "7", "payment_date": "2026-05-04"},
+        # 100 were authorised, 60 taken.
+        {"payment_id": "stripe_us:ch_3", "source_id": "ch_3", "entity_id": "US01", "source_name": "stripe_us", "payment_type": "charge", "status": "succeeded",
+         "currency": "USD", "amount": "100", "captured_amount": "60", "payment_date": "2026-05-08", "balance_transaction_id": "stripe_us:txn_7"},
     ])  # fmt: skip
     balance = {"entity_id": "US01", "source_name": "stripe_us", "currency": "USD"}
     books.add("balance_transactions", [
@@ -69,6 +76,7 @@ def _fill(books: Books) -> None:
             ("txn_4", "dispute_reversal", "dispute", "dp_1", "20", "0", "2026-05-20"),
             ("txn_5", "fee", None, "fee", "-2", "0", "2026-05-21"),
             ("txn_6", "payout", "payout", "po_1", "-50", "0", "2026-05-22"),
+            ("txn_7", "charge", "payment", "ch_3", "60", "0", "2026-05-08"),
         ]
     ])  # fmt: skip
     books.add("payouts", [
@@ -78,6 +86,7 @@ def _fill(books: Books) -> None:
 
     invoices = [
         invoice("DE-INV", "2026-05-05", "EUR", [("4000", "100", "19")], "DE01", order_id="shopify_de:1"),
+        invoice("US-NOTE", "2026-05-06", "USD", [("4000", "-20", "0")], "US01", order_id="shopify_us:4", document_type="credit_note"),
         # Three lines that round down one by one and up together: 1.00 + 1.00 + 1.00 yen of a pound each.
         invoice("JPY-ROUND", "2026-05-05", "JPY", [("4010", "100", "0"), ("4000", "101", "0"), ("4020", "102", "0")]),
         invoice("KWD", "2026-05-05", "KWD", [("4010", "10.005", "2.001")]),
@@ -102,6 +111,8 @@ def _fill(books: Books) -> None:
         # Paid, and so changed, after the close; known before it.
         bill("PAID-LATER", "2026-04-20", "2026-05-20", "10", "1.90"),
     ]
+    stranger, its_line = bill("STRANGER", "2026-05-03", "2026-05-04", "80", "0")
+    bills.append((stranger | {"entity_id": "FR01"}, its_line))
     books.add("bills", [head for head, _ in bills])
     books.add("bill_lines", [line for _, line in bills])
 
@@ -291,6 +302,22 @@ def test_a_store_refund_reverses_net_and_tax_and_the_provider_pays_it(books: Boo
     }
 
 
+def test_a_refund_is_posted_where_the_credit_note_for_it_is_not(books: Books) -> None:
+    """The order is the sale, so the ERP's note posts nothing; the refund must, or nobody reverses the sale."""
+    assert books.entry("credit_note:erp_us:US-NOTE") == {}
+    assert books.entry("store_refund:shopify_us:r2") == {
+        "net 4100": ("20", "20.00"),
+        "total 1400": ("-20", "-20.00"),
+    }
+
+
+def test_of_an_authorisation_only_the_captured_part_is_money(books: Books) -> None:
+    assert books.entry("charge:stripe_us:ch_3") == {
+        "amount 1300": ("60", "60.00"),
+        "amount 1400": ("-60", "-60.00"),
+    }
+
+
 def test_dispute_is_a_loss_until_it_is_won(books: Books) -> None:
     assert books.entry("dispute:stripe_us:txn_3") == {
         "amount 6830": ("20", "20.00"),
@@ -395,6 +422,8 @@ def test_what_cannot_be_posted_is_listed_with_its_reason_and_not_posted_in_part(
         "erp_uk:BROKEN": "unbalanced",
         "erp_uk:NO-RATE": "no_fx_rate",
         "erp_uk:NO-ACCOUNT": "no_account",
+        # Of an entity that nobody maintains.
+        "erp_de:STRANGER": "no_posting_rule",
     }
     assert (
         books.rows(
@@ -428,7 +457,11 @@ def test_the_journal_proves_every_subledger(books: Books) -> None:
 def test_unposted_documents_explain_their_part_of_a_subledger(books: Books) -> None:
     assert books.rows(
         "select ledger_control_id, unposted_amount from reconciliation.subledger_to_ledger where status = 'unposted' order by 1"
-    ) == [("UK01:1400:CHF:2026-05", Decimal(100)), ("UK01:1400:GBP:2026-05", Decimal(201))]
+    ) == [
+        ("FR01:2400:EUR:none", Decimal(-80)),
+        ("UK01:1400:CHF:2026-05", Decimal(100)),
+        ("UK01:1400:GBP:2026-05", Decimal(201)),
+    ]
 
 
 def test_trial_balance_adds_up_to_nothing_and_carries_on(books: Books) -> None:
@@ -472,6 +505,7 @@ def test_a_rule_that_lost_a_side_posts_nothing_and_is_listed(broken_rules: Books
     )
     assert found == [
         ("charge:stripe_us:ch_1", "unbalanced", "debits less credits are 108.2500"),
+        ("charge:stripe_us:ch_3", "unbalanced", "debits less credits are 60.0000"),
         ("payout:stripe_us:po_1", "no_posting_rule", "no rule for payout, component amount"),
     ]
 
@@ -488,9 +522,9 @@ def test_the_proof_of_the_subledgers_shows_what_the_lost_rules_left_out(broken_r
     assert [
         (account, str(missing), str(unposted), str(rest)) for account, missing, unposted, rest in rows
     ] == [
-        ("1300", "58.2500", "58.2500", "0.0000"),
+        ("1300", "118.2500", "118.2500", "0.0000"),
         ("1350", "50.0000", "50.0000", "0.0000"),
-        ("1400", "-108.2500", "-108.2500", "0.0000"),
+        ("1400", "-168.2500", "-168.2500", "0.0000"),
     ]
 
 

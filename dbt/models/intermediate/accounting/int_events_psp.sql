@@ -13,7 +13,8 @@ with charges as (
         payments.order_id,
         payments.invoice_id,
         payments.currency,
-        payments.amount,
+        -- Of an authorisation that was captured in part, only the captured part is money.
+        coalesce(payments.captured_amount, payments.amount) as amount,
         payments.fee_amount,
         payments.balance_transaction_id
     from {{ ref('payments') }} as payments

@@ -20,8 +20,10 @@ with journal as (
 erp as (
     select
         gl_entries.entity_id,
-        gl_entries.document_type as voucher_type,
-        gl_entries.document_number as voucher_number,
+        -- A manual entry names no document; without a name of its own it would compare with nothing and
+        -- be in no state.
+        coalesce(gl_entries.document_type, 'gl_entry') as voucher_type,
+        coalesce(gl_entries.document_number, gl_entries.entry_number) as voucher_number,
         gl_entries.account_code,
         gl_entries.currency,
         min(gl_entries.source_name || ':' || gl_entries.entry_number) as gl_entry_number,

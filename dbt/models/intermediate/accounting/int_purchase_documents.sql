@@ -14,7 +14,7 @@ select
     bills.tax_amount,
     bills.total_amount
 from {{ ref('bills') }} as bills
-inner join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
+left join {{ ref('legal_entities') }} as legal_entities on bills.entity_id = legal_entities.legal_entity_id
 left join {{ ref('int_document_first_seen') }} as first_seen
     on first_seen.document_type = 'bill' and bills.bill_id = first_seen.document_id
 where bills.status not in ('void', 'draft')

@@ -50,7 +50,8 @@ sold_invoices as (
         invoices.tax_amount,
         invoices.total_amount
     from {{ ref('invoices') }} as invoices
-    inner join {{ ref('legal_entities') }} as legal_entities on invoices.entity_id = legal_entities.legal_entity_id
+    -- Left: an invoice of an entity that nobody maintains is listed as unposted, not lost.
+    left join {{ ref('legal_entities') }} as legal_entities on invoices.entity_id = legal_entities.legal_entity_id
     left join {{ ref('int_document_first_seen') }} as first_seen
         on first_seen.document_type = 'invoice' and invoices.invoice_id = first_seen.document_id
     left join order_policies on invoices.order_id = order_policies.order_id
@@ -60,11 +61,12 @@ sold_invoices as (
 ),
 
 -- Credit notes of the ERP for an order reverse the sale themselves; the store's refund then posts
--- nothing, or the revenue would be reversed twice.
+-- nothing, or the revenue would be reversed twice. Only those that are posted: where the order is the
+-- sale, its credit note posts nothing, and without the refund nobody would reverse the sale.
 credited_orders as (
     select distinct order_id
-    from {{ ref('invoices') }}
-    where order_id is not null and document_type = 'credit_note' and status not in ('void', 'draft')
+    from sold_invoices
+    where order_id is not null and document_type = 'credit_note'
 ),
 
 store_refunds as (

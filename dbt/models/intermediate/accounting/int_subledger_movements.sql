@@ -100,8 +100,11 @@ charges as (
         source_name,
         currency,
         payment_date,
-        amount,
-        case when balance_transaction_id is null then amount - coalesce(fee_amount, 0) else 0 end as held_amount
+        coalesce(captured_amount, amount) as amount,
+        case
+            when balance_transaction_id is null then coalesce(captured_amount, amount) - coalesce(fee_amount, 0)
+            else 0
+        end as held_amount
     from {{ ref('payments') }}
     where payment_type = 'charge' and status = 'succeeded'
 ),
