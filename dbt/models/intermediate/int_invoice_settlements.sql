@@ -23,12 +23,16 @@ surplus as (
 
 own_charges as (
     select
-        invoice_id,
-        sum(amount) as paid_amount,
-        max(payment_date) as last_paid_date
-    from {{ ref('int_order_charges') }}
-    where invoice_id is not null and payment_date <= {{ as_of_date() }}
-    group by invoice_id
+        charges.invoice_id,
+        sum(charges.amount) as paid_amount,
+        max(charges.payment_date) as last_paid_date
+    from {{ ref('int_order_charges') }} as charges
+    -- Money in another currency pays none of the invoice, or 100 yen would settle 100 dollars.
+    inner join {{ ref('invoices') }} as invoices
+        on charges.invoice_id = invoices.invoice_id
+        and charges.currency = invoices.currency
+    where charges.payment_date <= {{ as_of_date() }}
+    group by charges.invoice_id
 ),
 
 order_money as (
@@ -77,16 +81,18 @@ order_shares as (
 
 recorded_receipts as (
     select
-        invoice_id,
-        sum(amount) as paid_amount,
-        max(payment_date) as last_paid_date
-    from {{ ref('payments') }}
+        payments.invoice_id,
+        sum(payments.amount) as paid_amount,
+        max(payments.payment_date) as last_paid_date
+    from {{ ref('payments') }} as payments
+    inner join {{ ref('invoices') }} as invoices
+        on payments.invoice_id = invoices.invoice_id
+        and payments.currency = invoices.currency
     where
-        payment_type = 'receipt'
-        and status = 'succeeded'
-        and invoice_id is not null
-        and payment_date <= {{ as_of_date() }}
-    group by invoice_id
+        payments.payment_type = 'receipt'
+        and payments.status = 'succeeded'
+        and payments.payment_date <= {{ as_of_date() }}
+    group by payments.invoice_id
 )
 
 select

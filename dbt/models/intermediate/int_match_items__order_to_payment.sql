@@ -39,7 +39,7 @@ select
     payments.entity_id as entity_id,
     payments.source_name as account_id,
     payments.currency as currency,
-    payments.amount as amount,
+    coalesce(payments.captured_amount, payments.amount) as amount,
     payments.payment_date as item_date,
     cast(null as date) as due_date,
     payments.party_id as party_id,
@@ -53,9 +53,11 @@ select
     cast(null as decimal(18, 4)) as original_amount,
     cast(null as varchar) as original_currency
 from {{ ref('payments') }} as payments
+-- An invoice that never came cannot hold the charge (as in int_order_charges).
+left join {{ ref('invoices') }} as invoices on payments.invoice_id = invoices.invoice_id
 where
     payments.payment_type = 'charge'
     and payments.status = 'succeeded'
-    and payments.invoice_id is null
+    and invoices.invoice_id is null
     and payments.amount <> 0
     and payments.payment_date <= {{ as_of_date() }}

@@ -30,12 +30,12 @@ select
     payments.payment_id,
     payments.entity_id,
     payments.source_name,
-    payments.invoice_id,
+    invoices.invoice_id,
     orders.order_id,
     payments.order_number,
     payments.party_name,
     payments.currency,
-    payments.amount,
+    coalesce(payments.captured_amount, payments.amount) as amount,
     payments.fee_amount,
     payments.payment_date,
     payments.balance_transaction_id,
@@ -45,6 +45,12 @@ select
     payments.payment_date > {{ as_of_date() }} as is_after_as_of_date
 from {{ ref('payments') }} as payments
 left join matched on payments.payment_id = matched.payment_id
-left join {{ ref('orders') }} as orders on coalesce(payments.order_id, matched.order_id) = orders.order_id
+-- A charge in another currency than its order pays nothing of it: 100 yen would look like 100 dollars.
+left join {{ ref('orders') }} as orders
+    on coalesce(payments.order_id, matched.order_id) = orders.order_id
+    and payments.currency = orders.currency
+-- Providers name invoices that never come here; a charge that only such an invoice holds would be in no
+-- reconciliation at all.
+left join {{ ref('invoices') }} as invoices on payments.invoice_id = invoices.invoice_id
 left join reviewed on payments.payment_id = reviewed.payment_id
 where payments.payment_type = 'charge' and payments.status = 'succeeded'

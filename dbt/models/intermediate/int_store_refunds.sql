@@ -34,7 +34,7 @@ provider_refunds as (
     from {{ ref('refunds') }} as refunds
     left join {{ ref('int_order_charges') }} as charges on refunds.payment_id = charges.payment_id
     where
-        refunds.refund_source = 'psp'
+        refunds.refund_source <> 'shop'
         and coalesce(refunds.status, 'succeeded') in ('succeeded', 'pending')
         and refunds.amount <> 0
         and refunds.refund_date <= {{ as_of_date() }}

@@ -16,7 +16,10 @@ with linked_invoices as (
         invoices.invoice_date,
         invoices.status in ('void', 'draft') as is_void
     from {{ ref('invoices') }} as invoices
-    left join {{ ref('orders') }} as orders on invoices.order_id = orders.order_id
+    -- In another currency it bills another sum: 100 dollars would look like the 100 euros of the order.
+    left join {{ ref('orders') }} as orders
+        on invoices.order_id = orders.order_id
+        and invoices.currency = orders.currency
 ),
 
 invoices_by_order as (

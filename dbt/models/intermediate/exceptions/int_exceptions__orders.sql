@@ -45,6 +45,7 @@ refunds as (
         store_amount,
         store_refund_date,
         provider_refund_id,
+        payment_id,
         provider_amount,
         provider_refund_date
     from {{ ref('int_store_refunds') }}
@@ -255,6 +256,32 @@ select
 from refunds
 inner join payments_of_orders on refunds.order_id = payments_of_orders.order_id
 where refunds.status = 'not_in_store'
+    and {{ is_past_grace('refunds.provider_refund_date', 'refund_not_in_store') }}
+
+union all
+
+-- Money went back for a charge that neither an order nor an invoice explains: nobody promised it.
+select
+    'refund_not_in_store' as exception_type,
+    refunds.entity_id as entity_id,
+    'refund' as document_type,
+    refunds.provider_refund_id as document_id,
+    refunds.provider_refund_id as document_number,
+    charges.party_name as party_name,
+    refunds.currency as currency,
+    refunds.provider_amount as amount,
+    cast(0 as decimal(18, 4)) as expected_amount,
+    refunds.provider_amount as actual_amount,
+    refunds.provider_refund_date as business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    cast(null as varchar) as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from refunds
+left join {{ ref('int_order_charges') }} as charges on refunds.payment_id = charges.payment_id
+where refunds.status = 'no_order'
+    and charges.invoice_id is null
     and {{ is_past_grace('refunds.provider_refund_date', 'refund_not_in_store') }}
 
 union all
