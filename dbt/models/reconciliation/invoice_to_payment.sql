@@ -1,6 +1,21 @@
 -- Receivables: what each invoice still waits for. total = paid + credited + written off + open, signed
 -- like the document (credit notes negative).
-with notes as (
+with
+-- The invoice that a credit note may name. A number that two invoices of a source share names neither:
+-- the note would be credited twice. Voids owe nothing that could be credited.
+named_invoices as (
+    select
+        invoices.source_name,
+        invoices.invoice_number,
+        invoices.currency,
+        min(invoices.invoice_id) as invoice_id
+    from {{ ref('invoices') }} as invoices
+    inner join {{ ref('int_invoice_settlements') }} as settlements on invoices.invoice_id = settlements.invoice_id
+    where invoices.document_type = 'invoice' and settlements.settlement_channel <> 'none'
+    group by invoices.source_name, invoices.invoice_number, invoices.currency
+    having count(*) = 1
+),
+notes as (
     -- Credit notes that name their invoice; one that was itself matched with a bank line is counted there.
     select
         notes.invoice_id as credit_note_id,
@@ -8,11 +23,11 @@ with notes as (
         notes.total_amount - settlements.paid_amount as available_amount
     from {{ ref('invoices') }} as notes
     inner join {{ ref('int_invoice_settlements') }} as settlements on notes.invoice_id = settlements.invoice_id
-    inner join {{ ref('invoices') }} as invoices
+    inner join named_invoices as invoices
         on
             notes.original_invoice_number = invoices.invoice_number
             and notes.source_name = invoices.source_name
-            and invoices.document_type = 'invoice'
+            and notes.currency = invoices.currency
     where
         notes.document_type = 'credit_note'
         and settlements.settlement_channel <> 'none'
