@@ -11,7 +11,15 @@ from dbt_runs import DbtRun, run_dbt
 from raw_tables import create_raw_tables
 
 #: All of staging, canonical and what is between; not the ledger and the marts.
-MODELS = ("--indirect-selection", "cautious", "--select", "+control_totals", "+master_data_conflicts", "+int_unmapped_values", "+path:models/canonical")
+MODELS = (
+    "--indirect-selection",
+    "cautious",
+    "--select",
+    "+control_totals",
+    "+master_data_conflicts",
+    "+int_unmapped_values",
+    "+path:models/canonical",
+)
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 AS_OF = ("--vars", "{as_of_date: '2026-06-30'}")
 
@@ -97,7 +105,7 @@ def feed(warehouse: Path) -> None:
         insert(
             connection,
             "raw_csv.payments",
-            **payment,
+            **payment | {"payment_type": "chargeback"},
             source_position=2,
             record_hash="b",
             payment_id="2",
@@ -190,7 +198,7 @@ def test_versions_copies_and_rejects_tie_and_replays_count_nowhere(tables):
     ]
 
 
-def test_an_unknown_status_is_kept_and_listed(tables):
+def test_an_unknown_status_or_kind_is_kept_and_listed(tables):
     assert tables.execute(
         "select payment_id, status, amount from canonical.payments order by 1"
     ).fetchall() == [
@@ -198,8 +206,11 @@ def test_an_unknown_status_is_kept_and_listed(tables):
         ("payments_uk:2", "unmapped", Decimal("20.0000")),
     ]
     assert tables.execute(
-        "select document_id, field, value, amount from intermediate.int_unmapped_values"
-    ).fetchall() == [("payments_uk:2", "status", "hovering", Decimal("20.0000"))]
+        "select document_id, field, value, amount from intermediate.int_unmapped_values order by all"
+    ).fetchall() == [
+        ("payments_uk:2", "payment_type", "chargeback", Decimal("20.0000")),
+        ("payments_uk:2", "status", "hovering", Decimal("20.0000")),
+    ]
 
 
 def test_rates_reach_the_day_of_the_run(tables):

@@ -30,6 +30,25 @@ unknown_statuses as (
     {%- endfor %}
 ),
 
+-- A credit note under another word counts as an invoice, which is twice its amount; a payment of an
+-- unknown kind as a receipt.
+unknown_types as (
+    {%- for model, document_type, known in [('int_invoices', 'invoice', "'invoice', 'credit_note'"), ('int_bills', 'bill', "'bill', 'invoice', 'credit_note'")] %}
+    select
+        entity_id, source_name, source_object, '{{ document_type }}' as document_type, {{ document_type }}_id as document_id,
+        'document_type' as field, source_document_type as value, currency, total_amount as amount, business_date
+    from {{ ref(model) }}
+    where source_document_type not in ({{ known }})
+    union all
+    {%- endfor %}
+    select
+        entity_id, source_name, 'payments', 'payment', {{ source_key('source_name', 'payment_id') }},
+        'payment_type', payment_type, currency, amount, business_date
+    from {{ ref('stg_csv__payments') }}
+    where record_state = 'current'
+        and lower(payment_type) not in ('charge', 'receipt', 'outgoing', 'refund')
+),
+
 unknown_currencies as (
     {%- for model, document_type, document_id, amount in with_currency %}
     select
@@ -162,6 +181,8 @@ sums_that_do_not_fit as (
 
 unmapped as (
     select * from unknown_statuses
+    union all
+    select * from unknown_types
     union all
     select * from unknown_currencies
     union all
