@@ -14,7 +14,9 @@ def broken(documents: str, lines: str) -> list[str]:
             f"create table canonical.{table} as select invoice_id, cast(total_amount as decimal(18, 4)) as total_amount "
             f"from (values {rows}) as t(invoice_id, total_amount)"
         )
-    [rule] = [rule for rule in after_canonical.rules() if rule.name == "total_amount_is_the_sum_of_invoice_lines"]
+    [rule] = [
+        rule for rule in after_canonical.rules() if rule.name == "total_amount_is_the_sum_of_invoice_lines"
+    ]
     return [row[0] for row in connection.execute(rule.query.replace("{batch}", rule.table)).fetchall()]
 
 
