@@ -24,7 +24,8 @@ from matching.subsets import find_subsets
 #: Rows that one subset search looks at, and the most a group may have when found by search.
 POOL = 34
 MAX_GROUP = 12
-#: Sums over all searches of one run (about one second per 20 million).
+#: Sums over all searches among the rows of one entity and currency (about one second per 20 million). One
+#: budget for all would let late rows of one entity decide how far another one's are searched.
 SEARCH_BUDGET = 160_000_000
 #: What a search costs before its first sum, in sums.
 SEARCH_COST = 25_000
@@ -376,7 +377,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
     con.execute(filtered)
     links = con.execute("select l, r, strength from search_link order by l, r").fetchnumpy()
     groups: list[Group] = []
-    spent = 0
+    spent = np.zeros(items.strata, dtype=np.int64)
     skipped = 0
     seen: set[int] = set()
     for target_column, pool_column in (("l", "r"), ("r", "l")):
@@ -390,17 +391,17 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             pool = pool_sorted[start:end]
             best = strength[start:end] == strength[start:end].min()
             pool = pool[best]
-            if spent > SEARCH_BUDGET:
+            if spent[items.stratum[target]] > SEARCH_BUDGET:
                 skipped += 1
                 continue
             made, cost = _search(
                 items, target, pool.astype(np.int64), "party" if strength[start:end].min() == 1 else "text"
             )
-            spent += cost + SEARCH_COST
+            spent[items.stratum[target]] += cost + SEARCH_COST
             groups += made
             if made:
                 seen.add(target)
-    day_groups, dense, day_skipped = _search_days(con, items, seen, SEARCH_BUDGET - spent)
+    day_groups, dense, day_skipped = _search_days(con, items, seen, spent)
     groups += day_groups
     if dense:
         notes.append(
@@ -415,7 +416,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             {
                 "rec": -1,
                 "code": "search_budget_exhausted",
-                "message": f"{skipped + day_skipped} rows were not searched for groups: the budget of {SEARCH_BUDGET:,} sums was used up; they stay open unless matched otherwise",
+                "message": f"{skipped + day_skipped} rows were not searched for groups: the budget of {SEARCH_BUDGET:,} sums per entity and currency was used up; they stay open unless matched otherwise",
             }
         )
     return groups
@@ -450,7 +451,7 @@ def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[lis
     return groups, cost
 
 
-def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[Group], int, int]:
+def _search_days(con, items: Items, seen: set[int], spent: np.ndarray) -> tuple[list[Group], int, int]:
     """Rows without party or words: combine the rows of the neighbouring days, small groups only."""
     free = con.execute(
         "select row, rec, block, currency, side, date from free where date is not null order by rec, block, currency, date, row"
@@ -458,7 +459,7 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
     blocks: dict[tuple, tuple[list[int], list[int]]] = {}
     for row, rec, block, currency, side, _ in free:
         blocks.setdefault((rec, block, currency), ([], []))[0 if side == "left" else 1].append(row)
-    groups, spent, skipped, dense = [], 0, 0, 0
+    groups, skipped, dense = [], 0, 0
     for lefts, rights in blocks.values():
         for targets, pool_rows in ((lefts, rights), (rights, lefts)):
             pool_rows = np.array(pool_rows, dtype=np.int64)
@@ -474,7 +475,7 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
                 end = np.searchsorted(days, items.date[target] + reach, side="right")
                 if end - begin < 2:
                     continue
-                if spent > budget:
+                if spent[items.stratum[target]] > SEARCH_BUDGET:
                     skipped += 1
                     continue
                 near = pool_rows[begin:end]
@@ -488,13 +489,13 @@ def _search_days(con, items: Items, seen: set[int], budget: int) -> tuple[list[G
                     dense += 1
                     continue
                 made, cost = _search_one_day(items, target, near)
-                spent += cost + SEARCH_COST
+                spent[items.stratum[target]] += cost + SEARCH_COST
                 if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
                         lag = np.abs(items.date[near] - items.date[target])
                         near = near[np.lexsort((near, lag))[:24]]
                     found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
-                    spent += SEARCH_COST
+                    spent[items.stratum[target]] += SEARCH_COST
                     if len(found.solutions) <= 6:
                         chance = _search_chance(items.amount[near], found.searched)
                         made = [
