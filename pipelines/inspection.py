@@ -76,7 +76,7 @@ def _inspect(path: Path, recognised: Recognised) -> Inspection:
     assert recognised.kind is not None
     spec = kind_spec(recognised.kind)
     instance = SourceInstance(
-        name="inspected", kind=spec.kind, entity_id="", path="*", csv=recognised.mapping
+        name=UNKNOWN_ACCOUNT.lower(), kind=spec.kind, entity_id="", path="*", csv=recognised.mapping
     )  # fmt: skip
     tables: dict[str, list[Row]] = defaultdict(list)
     for batch in read_files(spec, [landing_file(path.parent, path, instance)], instance):
@@ -104,14 +104,15 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
     lines = data.get("bank_transactions")
     if lines:
         data["statements"] = list(statements_of_lines(lines))
-        for name, unknown in (("account_number", UNKNOWN_ACCOUNT), ("currency", UNKNOWN_CURRENCY)):
-            if any(line[name] == unknown for line in lines):
-                what = name.split("_")[0]
-                message = f"the file does not name its {what}; say it in the source's mapping (constants)"
-                yield Problem(f"{what}_unknown", "warning", message)
-    for statement in data.get("statements", []):
+    statements = data.get("statements", [])
+    for name, unknown in (("account_number", UNKNOWN_ACCOUNT), ("account_currency", UNKNOWN_CURRENCY)):
+        if any(statement[name] == unknown for statement in statements):
+            what = name.split("_")[-1] if name != "account_number" else "account"
+            message = f"the file does not name its {what}; name it where its source is configured"
+            yield Problem(f"{what}_unknown", "warning", message)
+    for statement in statements:
         statement["balance_residual_amount"] = residual(statement)
-    yield from statement_problems(data.get("statements", []))
+    yield from statement_problems(statements)
 
 
 def _reject_problems(rejects: list[Row]) -> Iterator[Problem]:

@@ -45,6 +45,9 @@ _NOT_CONTENT = {field.name for field in PROVENANCE} | {
 
 def batches(reading: Reading, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
     """The batches of one file. Raises UnreadableFile when two counts of it disagree."""
+    if reading.names_no_account:
+        for statement in reading.statements:
+            statement.account_number = statement.account_number or instance.name.upper()
     lines = _with_statement(reading)
     valid = _valid(lines)
     landed = lines.filter(valid)
@@ -100,7 +103,7 @@ def refused(reason: str, file: LandingFile, instance: SourceInstance, payload: s
         position=0,
         reason=Reason.UNREADABLE_FILE,
         message=reason,
-        expected="a camt.052, camt.053 or camt.054 document, or an MT940 statement",
+        expected="a statement in camt.052, camt.053, camt.054, MT940, MT942, BAI2, OFX, QIF or CODA",
         payload=payload,
     )
     yield Batch("rejects", rejects_table([reject]))

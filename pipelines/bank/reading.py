@@ -79,3 +79,4 @@ class Reading:
     declared: Cells
     declared_statements: int
     drift: list[Drift] = field(default_factory=list)
+    names_no_account: bool = False  # the format may leave it out; the source's name stands in, as for CSV
