@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from expectations.connection import warehouse_url
+from expectations.data_docs import keep_lines, make_self_contained
 from expectations.rules import Gate, Result, Rule
 
 SHOWN_ROWS = 20
@@ -184,7 +185,9 @@ def evaluate(gate: Gate, rules: Sequence[Rule], warehouse: Path, reports: Path, 
         source.get_execution_engine().engine.dispose()
         source.get_engine().dispose()
     order = {(rule.suite, rule.table, rule.name): place for place, rule in enumerate(rules)}
-    return sorted(results, key=lambda result: order[result.rule.suite, result.rule.table, result.rule.name])
+    results.sort(key=lambda result: order[result.rule.suite, result.rule.table, result.rule.name])
+    keep_lines(kept / "index", gate, results)
+    return results
 
 
 def store(gate: Gate, results: Sequence[Result], warehouse: Path, run_id: str, as_of_date: date) -> None:
@@ -235,10 +238,8 @@ def run_gate(
 
 def build_data_docs(reports: Path) -> Path:
     """Write the pages of the last results of every gate; under a second for eighty rules."""
-    from expectations.data_docs import make_self_contained
-
     pages = data_docs(reports).parent
     shutil.rmtree(pages, ignore_errors=True)
     _context(reports).build_data_docs()
-    make_self_contained(pages, reports / "checks" / "results")
+    make_self_contained(pages, reports / "checks" / "index")
     return data_docs(reports)

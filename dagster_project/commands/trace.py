@@ -7,7 +7,6 @@ here: what is linked to what (the models decide).
 import gzip
 import json
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from dagster_project.commands.published import published
 from dagster_project.commands.tables import checked_format, plain, shown
 from pipelines.settings import settings
 
-MAX_DOCUMENTS = 60
+MAX_DOCUMENTS = 200
+MAX_ON_TERMINAL = 8  # per step backwards: a payout settles hundreds of charges
 _SHOWN_CHARACTERS = 300
 
 _FIND = """
@@ -56,10 +56,10 @@ backward as (
             on backward.document_type = links.to_type and backward.document_id = links.to_id
         where backward.steps > -6
 )
-select * from forward
-union
-select * from backward where steps < 0
-order by steps, document_type, document_id, linked_id
+select * from (select * from forward union all select * from backward where steps < 0)
+-- A document that is reached on two ways is shown where it is nearest.
+qualify row_number() over (partition by document_type, document_id order by abs(steps), steps desc, linked_id) = 1
+order by steps < 0, abs(steps), document_type, document_id
 """
 
 _JOURNAL = """
@@ -95,36 +95,59 @@ def _records(cursor: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _records_of(content: Any) -> list[Any]:
+    """The records of one JSON value: a list of them, a page with a list in it, or one record."""
+    if isinstance(content, list):
+        return content
+    if isinstance(content, dict):
+        for name in ("orders", "data"):
+            if isinstance(content.get(name), list):
+                return content[name]
+    return [content]
+
+
+def _json_record(text: str, position: int) -> str | None:
+    """The record at `position` of a page, an array, or lines of records or pages."""
+    try:
+        records = _records_of(json.loads(text))
+    except ValueError:
+        records = []
+        for line in text.splitlines():
+            if line.strip():
+                records += _records_of(json.loads(line))
+            if len(records) >= position:
+                break
+    return json.dumps(records[position - 1], ensure_ascii=False)
+
+
+def _decoded(content: bytes) -> str:
+    """Exports of older systems are rarely UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def source_text(path: Path, position: int) -> str | None:
     """The record at `position` (from 1) of a landing file, or None where it cannot be shown.
 
-    A file of JSON lines or CSV shows its line, a JSON page its object. Of a bank statement the whole
-    file is the record; its position is shown alone.
+    Of JSON the object, of CSV the line after the header. A bank statement has no line of its own for a
+    booking; its position is shown alone.
     """
     if not path.is_file() or position < 1:
         return None
     opener = gzip.open if path.suffix == ".gz" else open
     name = path.name.removesuffix(".gz")
-    try:
-        if name.endswith((".jsonl", ".ndjson")):
-            with opener(path, "rt", encoding="utf-8") as file:
-                return next(islice(file, position - 1, None), "").strip() or None
-        if name.endswith(".json"):
-            with opener(path, "rt", encoding="utf-8") as file:
-                text = file.read()
-            try:
-                content = json.loads(text)
-            except ValueError:
-                # JSON lines under the name of a page: one record per line.
-                return json.dumps(json.loads(text.splitlines()[position - 1]), ensure_ascii=False)
-            found = content if isinstance(content, list) else content.get("orders") or content.get("data")
-            return json.dumps(found[position - 1], ensure_ascii=False) if found else None
-        if name.endswith((".csv", ".txt")):
-            with opener(path, "rt", encoding="utf-8", errors="replace") as file:
-                return next(islice(file, position, None), "").strip() or None
-    except (OSError, ValueError, IndexError, AttributeError, TypeError):
+    if not name.endswith((".json", ".jsonl", ".ndjson", ".csv", ".txt")):
         return None
-    return None
+    try:
+        with opener(path, "rb") as file:
+            text = _decoded(file.read())
+        if name.endswith((".csv", ".txt")):
+            return text.splitlines()[position].strip() or None
+        return _json_record(text, position)
+    except (OSError, EOFError, ValueError, IndexError):
+        return None
 
 
 def _source(document: dict[str, Any]) -> Source | None:
@@ -172,7 +195,13 @@ def trace(connection: duckdb.DuckDBPyConnection, id_: str) -> dict[str, Any]:
         )
         document = known[0] if known else {}
         documents.append(
-            {**document, **step, "document_amount": document.get("amount"), "source": _source(document)}
+            {
+                **document,
+                **step,
+                "document_amount": document.get("amount"),
+                "document_currency": document.get("currency"),
+                "source": _source(document),
+            }
         )
     return {
         "document_type": document_type,
@@ -184,33 +213,51 @@ def trace(connection: duckdb.DuckDBPyConnection, id_: str) -> dict[str, Any]:
     }
 
 
+def _headline(document: dict[str, Any]) -> str:
+    steps = document["steps"]
+    arrow = ""
+    if steps > 0:
+        arrow = f"{'  ' * steps}→ {document['relation'].replace('_', ' ')}: "
+    elif steps < 0:
+        arrow = f"{'  ' * -steps}← "
+    amount = document["document_amount"]
+    money = "" if amount is None else f"{shown(amount)} {document['document_currency'] or ''}"
+    parts = [
+        f"{arrow}{document['document_type'].replace('_', ' ')} {document['document_id']}",
+        str(document.get("business_date") or ""),
+        money,
+        document.get("party_name") or "",
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def _print_document(document: dict[str, Any], *, with_source: bool) -> None:
+    print(_headline(document))
+    source = document["source"]
+    if source is None or not with_source:
+        return
+    indent = "  " * (abs(document["steps"]) + 1)
+    print(f"{indent}from {source.source_file}, record {source.source_position} ({source.source_name})")
+    if source.text:
+        more = f" … ({len(source.text):,} characters)" if len(source.text) > _SHOWN_CHARACTERS else ""
+        print(f"{indent}| {source.text[:_SHOWN_CHARACTERS]}{more}")
+
+
 def _print(found: dict[str, Any]) -> None:
-    for document in found["documents"]:
-        steps = document["steps"]
-        indent = "  " * abs(steps)
-        arrow = (
-            "" if steps == 0 else f"{document['relation'].replace('_', ' ')} " if steps > 0 else "settles "
-        )
-        amount = document["document_amount"]
-        money = "" if amount is None else f"{shown(amount)} {document.get('currency') or ''}"
-        print(
-            f"{indent}{'→ ' if steps > 0 else '← ' if steps < 0 else ''}{arrow}"
-            f"{document['document_type'].replace('_', ' ')} {document['document_id']}"
-            f"  {document.get('business_date') or ''}  {money}  {document.get('party_name') or ''}".rstrip()
-        )
-        source = document["source"]
-        if source:
-            print(
-                f"{indent}    from {source.source_file}, record {source.source_position} ({source.source_name})"
-            )
-            if source.text:
-                text = source.text
-                more = f" … ({len(text):,} characters)" if len(text) > _SHOWN_CHARACTERS else ""
-                print(f"{indent}    | {text[:_SHOWN_CHARACTERS]}{more}")
+    forward = [document for document in found["documents"] if document["steps"] >= 0]
+    backward = [document for document in found["documents"] if document["steps"] < 0]
+    for document in forward:
+        _print_document(document, with_source=True)
+    if backward:
+        print("\nWhat it comes from:")
+    for steps in sorted({document["steps"] for document in backward}, reverse=True):
+        level = [document for document in backward if document["steps"] == steps]
+        for document in level[:MAX_ON_TERMINAL]:
+            _print_document(document, with_source=len(level) <= 2)
+        if len(level) > MAX_ON_TERMINAL:
+            print(f"{'  ' * -steps}… and {len(level) - MAX_ON_TERMINAL} more (--format json shows them)")
     if found["not_shown"]:
-        print(
-            f"… and {found['not_shown']} more; all of them: tieout trace {found['document_id']} --format json"
-        )
+        print(f"… and {found['not_shown']} documents further away")
     if found["journal_lines"]:
         print("\nIn the ledger:")
         for line in found["journal_lines"]:
@@ -222,7 +269,8 @@ def _print(found: dict[str, Any]) -> None:
             )
     for item in found["exceptions"]:
         print(
-            f"\nException: {item['exception_type']} ({item['severity']}), {shown(item['amount'])} {item['currency']}"
+            f"\nException: {item['exception_type']} ({item['severity']}), "
+            f"{shown(item['amount'])} {item['currency']}"
         )
         print(f"  {item['explanation']}\n  To do: {item['suggested_action']}")
 

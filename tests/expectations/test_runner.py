@@ -128,6 +128,7 @@ def test_data_docs_show_the_rules_in_words_and_need_no_network(place: Path, resu
     assert "No payment is larger than 100." in text
     assert text.index("critical</td>") < text.index("passed</td>")
     pages = "".join(page.read_text(encoding="utf-8") for page in index.parent.rglob("*.html"))
+    assert "12345678901234.5678" in text
     assert 'src="http' not in pages
     assert "stylesheet" not in pages
 
