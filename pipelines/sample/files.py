@@ -5,8 +5,10 @@ of any number of records is one write.
 """
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
@@ -77,3 +79,32 @@ def by_day(rows: pa.Table) -> Iterator[tuple[int, pa.ChunkedArray]]:
     starts = np.flatnonzero(np.r_[True, days[1:] != days[:-1]])
     for start, end in zip(starts, [*starts[1:], days.size], strict=True):
         yield int(days[start]), rows["record"].slice(int(start), int(end - start))
+
+
+class Writer:
+    """Writes files in one thread while DuckDB makes the next ones; at most two wait, to bound memory.
+
+    Leaving the `with` block waits for all of them and raises what went wrong.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self._waiting: list[Future[None]] = []
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def submit(self, write: Callable[..., None], *arguments: object, **options: object) -> None:
+        while len(self._waiting) >= 2:
+            self._waiting.pop(0).result()
+        self._waiting.append(self._pool.submit(write, *arguments, **options))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                for waiting in self._waiting:
+                    waiting.result()
+        finally:
+            self._pool.shutdown(cancel_futures=True)

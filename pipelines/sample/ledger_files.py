@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.sample.books import Books, Posting, text
 from pipelines.sample.erp_tables import EXPORTS
-from pipelines.sample.files import write_records
+from pipelines.sample.files import Writer, write_records
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
 
@@ -215,31 +215,28 @@ def write_ledgers(con: duckdb.DuckDBPyConnection, books: Books, out: Path, time:
     con.execute(
         "create or replace macro plain(cents) as cast(cast(cents as decimal(16, 0)) * 0.01 as varchar)"
     )
-    for suffix, export in EXPORTS.items():
-        store = {"de": 0, "us": 1}.get(suffix)
-        currency = books.company.entity(suffix).currency
-        comma = export.decimal == ","
-        for day in time.days():
-            sql = _LINES.replace("{bulk}", _BULK_LINES if store is not None else "")
-            for name in ("debit", "credit", "base_debit", "base_credit"):
-                sql = sql.replace("{" + name + "}", f"replace({name}, '.', ',')" if comma else name)
-            for name, value in (
-                ("{money}", "replace(plain(abs(entry[2])), '.', ',')" if comma else "plain(abs(entry[2]))"),
-                ("{zero}", "0,00" if comma else "0.00"), ("{center}", f"{suffix.upper()}-200"), ("{currency}", currency),
-                ("{d}", export.delimiter), ("{shown}", export.day(day)), ("{clock}", export.clock), ("{suffix}", suffix),
-                ("{day}", str(time.index(day))),
-            ):  # fmt: skip
-                sql = sql.replace(name, value)
-            parameters: dict[str, object] = {}
-            if store is not None:
-                sql = _BULK.replace("{prefix}", "#US") + sql
-                parameters = {"store": store, "day": time.index(day)}
-            records = con.execute(sql, parameters).arrow().read_all()["record"]
-            if len(records):
-                head = (export.gl + "\r\n").encode(export.encoding)
-                write_records(
-                    out / f"erp_{suffix}" / "gl_entries" / f"gl_{day.isoformat()}.csv",
-                    records,
-                    head,
-                    encoding=export.encoding,
-                )
+    with Writer() as writer:
+        for suffix, export in EXPORTS.items():
+            store = {"de": 0, "us": 1}.get(suffix)
+            currency = books.company.entity(suffix).currency
+            comma = export.decimal == ","
+            for day in time.days():
+                sql = _LINES.replace("{bulk}", _BULK_LINES if store is not None else "")
+                for name in ("debit", "credit", "base_debit", "base_credit"):
+                    sql = sql.replace("{" + name + "}", f"replace({name}, '.', ',')" if comma else name)
+                for name, value in (
+                    ("{money}", "replace(plain(abs(entry[2])), '.', ',')" if comma else "plain(abs(entry[2]))"),
+                    ("{zero}", "0,00" if comma else "0.00"), ("{center}", f"{suffix.upper()}-200"), ("{currency}", currency),
+                    ("{d}", export.delimiter), ("{shown}", export.day(day)), ("{clock}", export.clock), ("{suffix}", suffix),
+                    ("{day}", str(time.index(day))),
+                ):  # fmt: skip
+                    sql = sql.replace(name, value)
+                parameters: dict[str, object] = {}
+                if store is not None:
+                    sql = _BULK.replace("{prefix}", "#US") + sql
+                    parameters = {"store": store, "day": time.index(day)}
+                records = con.execute(sql, parameters).arrow().read_all()["record"]
+                if len(records):
+                    head = (export.gl + "\r\n").encode(export.encoding)
+                    path = out / f"erp_{suffix}" / "gl_entries" / f"gl_{day.isoformat()}.csv"
+                    writer.submit(write_records, path, records, head, encoding=export.encoding)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.sample.catalog import STORES, Store
-from pipelines.sample.files import by_day, stretches, write_records
+from pipelines.sample.files import Writer, by_day, stretches, write_records
 from pipelines.sample.json_sql import without_structs
 from pipelines.sample.store import Special
 from pipelines.sample.timeline import Timeline
@@ -380,25 +381,26 @@ def write_orders(
     """Write shopify_*/orders: a list object a day for the German store, JSON lines for the US store."""
     con.execute(PREPARE)
     for store in STORES:
-        folder = out / store.source_name / "orders"
         statement = _statement(store, drift_from if store.number == 0 else None)
         sizes = con.execute(
             "select version_day, count(*) from versions where store = ? group by all order by all",
             [store.number],
         ).fetchall()
-        for first, last in stretches(sizes, VERSIONS_AT_ONCE):
-            rows = (
-                con.execute(statement, {"store": store.number, "first": first, "last": last})
-                .arrow()
-                .read_all()
-            )
-            for day, records in by_day(rows):
-                stem = f"orders_{time.date(day).isoformat()}"
-                gzipped = day % 7 == 6
-                if store.number == 0:
-                    write_records(
-                        folder / f"{stem}.json", records, b'{"orders":[\n', b"]}\n", trim=2, gzipped=gzipped
-                    )
-                else:
-                    write_records(folder / f"{stem}.jsonl", records, gzipped=gzipped)
+        with Writer() as writer:
+            for first, last in stretches(sizes, VERSIONS_AT_ONCE):
+                parameters = {"store": store.number, "first": first, "last": last}
+                rows = con.execute(statement, parameters).arrow().read_all()
+                writer.submit(_write_days, rows, store, out / store.source_name / "orders", time)
         progress(store.source_name)
+
+
+def _write_days(rows: pa.Table, store: Store, folder: Path, time: Timeline) -> None:
+    for day, records in by_day(rows):
+        stem = f"orders_{time.date(day).isoformat()}"
+        gzipped = day % 7 == 6
+        if store.number == 0:
+            write_records(
+                folder / f"{stem}.json", records, b'{"orders":[\n', b"]}\n", trim=2, gzipped=gzipped
+            )
+        else:
+            write_records(folder / f"{stem}.jsonl", records, gzipped=gzipped)

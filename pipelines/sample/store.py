@@ -173,7 +173,7 @@ def make_chunk(
     add_total = add_gross + (0 if store.tax_included else add_tax)
 
     cancelled = (special == Special.CANCELLED) | ((special == 0) & (rng.random(n) < 0.008))
-    delay = rng.choice(3, n, p=[0.62, 0.28, 0.10])
+    delay = rng.choice(3, n, p=[0.75, 0.19, 0.06])
     fulfil_day = np.where((delay == 0) & (second > 72000), day + 1, day + delay)
     fulfil_day = np.where(special == Special.EARLY_EDIT, day + 2, np.where(edit_wanted, day + 1, fulfil_day))
     fulfil_day = np.where(cancelled, FAR, fulfil_day)

@@ -7,9 +7,10 @@ JSON is made by DuckDB from columns.
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipelines.sample.catalog import STORES, Store
-from pipelines.sample.files import by_day, stretches, write_records
+from pipelines.sample.files import Writer, by_day, stretches, write_records
 from pipelines.sample.json_sql import without_structs
 from pipelines.sample.timeline import Timeline
 
@@ -237,25 +238,25 @@ def _statement(store: Store, sql: str) -> str:
 def write_objects(con: duckdb.DuckDBPyConnection, out: Path, time: Timeline) -> None:
     """Write stripe_*/<object>/<object>_<day>.jsonl for every day on which there is something to list."""
     con.execute(PREPARE)
-    for store in STORES:
-        per_day = dict(
-            con.execute(
+    with Writer() as writer:
+        for store in STORES:
+            counted = con.execute(
                 "select version_day, count(*) from charge_versions where store = ? group by all",
                 [store.number],
             ).fetchall()
-        )
-        for name, sql in OBJECTS.items():
-            if name == "invoices" and store.number == 0:
-                continue
-            statement = _statement(store, sql)
-            for first, last in stretches(
-                [(d, per_day.get(d, 1)) for d in range(time.last_day + 1)], OBJECTS_AT_ONCE
-            ):
-                rows = (
-                    con.execute(statement, {"store": store.number, "first": first, "last": last})
-                    .arrow()
-                    .read_all()
-                )
-                for day, pages in by_day(rows):
-                    path = out / store.stripe / name / f"{name}_{time.date(day).isoformat()}.jsonl"
-                    write_records(path, pages, gzipped=name in ("refunds", "charges") and day % 5 == 4)
+            per_day = dict(counted)
+            sizes = [(day, per_day.get(day, 1)) for day in range(time.last_day + 1)]
+            for name, sql in OBJECTS.items():
+                if name == "invoices" and store.number == 0:
+                    continue
+                statement = _statement(store, sql)
+                for first, last in stretches(sizes, OBJECTS_AT_ONCE):
+                    parameters = {"store": store.number, "first": first, "last": last}
+                    rows = con.execute(statement, parameters).arrow().read_all()
+                    writer.submit(_write_days, rows, out / store.stripe / name, name, time)
+
+
+def _write_days(rows: pa.Table, folder: Path, name: str, time: Timeline) -> None:
+    for day, pages in by_day(rows):
+        path = folder / f"{name}_{time.date(day).isoformat()}.jsonl"
+        write_records(path, pages, gzipped=name in ("refunds", "charges") and day % 5 == 4)
