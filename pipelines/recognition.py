@@ -23,6 +23,7 @@ _STRIPE = re.compile(
 )
 _SHOPIFY = re.compile(rb'"(orders|line_items|financial_status|admin_graphql_api_id|refund_line_items)"\s*:')
 _ECB_XML = re.compile(rb"eurofxref|gesmes", re.IGNORECASE)
+_SWIFT = re.compile(rb"\{\d:")
 _PACKED = {
     b"PK\x03\x04": "a workbook or ZIP archive",
     b"%PDF": "a PDF",
@@ -55,7 +56,8 @@ def _recognise(head: bytes) -> Recognised:
     for magic, name in _PACKED.items():
         if start.startswith(magic):
             return Recognised(None, f"{name}, not a statement or export")
-    if start[:1] in (b"{", b"["):
+    # `{1:` opens a SWIFT envelope around an MT940.
+    if start[:1] in (b"{", b"[") and not _SWIFT.match(start):
         return _json(start)
     if start[:1] == b"<" and _ECB_XML.search(start[:4096]):
         return Recognised("ecb", "XML of the ECB's reference rates")

@@ -147,7 +147,8 @@ def _decimals(currency: str) -> int:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[+-]?\d{1,18}", text.strip(), re.ASCII) else None
+    cleaned = text.strip()
+    return int(cleaned) if re.fullmatch(r"[+-]?\d{1,18}", cleaned, re.ASCII) else None
 
 
 class _Reader:

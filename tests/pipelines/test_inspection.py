@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 from bank_files import IBAN, balance, camt, entry, mt940
+from test_bank_bai2 import bai2
+from test_bank_coda import PLAIN as CODA
+from test_bank_ofx import SGML
+from test_bank_qif import QIF
 from typer.testing import CliRunner
 
 from dagster_project.cli import app
@@ -46,6 +50,11 @@ def codes(found: dict) -> list[str]:
     [
         (TIED, "camt.053.001.08", "bank_transactions"),
         (mt940(":61:2606300630C5,00NTRFNONREF"), "mt940", "bank_transactions"),
+        ("{1:F01X}{4:\r\n" + mt940(":61:2606300630C5,00NTRFNONREF"), "mt940", "bank_transactions"),
+        (bai2("16,165,12550,0,BANK1,CUST1,ACH", "16,475,500,,,,CHECK"), "bai2", "bank_transactions"),
+        (SGML, "ofx.1", "bank_transactions"),
+        (QIF, "qif", "bank_transactions"),
+        (CODA, "coda", "bank_transactions"),
         (ORDER, "shopify_json", "orders"),
         (CHARGE, "stripe_json", "payments"),
         (RATES, "ecb_eurofxref_csv", "fx_rates"),
@@ -102,6 +111,17 @@ def test_a_declared_count_and_sum_are_held_against_the_lines(tmp_path):
         "<CdtDbtInd>CRDT</CdtDbtInd></TtlNetNtry></TtlNtries></TxsSummry>"
     )
     assert codes(look(tmp_path, camt(entry("12.50"), head=summary))) == ["count_mismatch", "sum_mismatch"]
+
+
+def test_a_control_total_of_the_format_that_does_not_hold_is_a_problem(tmp_path):
+    found = look(tmp_path, bai2("16,165,12050,,,,X/", declared=1))
+    assert codes(found) == ["control_total_mismatch"]
+    assert "account control total 1" in found["problems"][0]["message"]
+    assert codes(look(tmp_path, CODA)) == []
+
+
+def test_what_a_format_cannot_say_is_told(tmp_path):
+    assert "currency_unknown" in codes(look(tmp_path, QIF))
 
 
 def test_gaps_and_repetitions_within_a_file(tmp_path):
