@@ -100,11 +100,7 @@ charges as (
         source_name,
         currency,
         payment_date,
-        coalesce(captured_amount, amount) as amount,
-        case
-            when balance_transaction_id is null then coalesce(captured_amount, amount) - coalesce(fee_amount, 0)
-            else 0
-        end as held_amount
+        coalesce(captured_amount, amount) as amount
     from {{ ref('payments') }}
     where payment_type = 'charge' and status = 'succeeded'
 ),
@@ -115,10 +111,43 @@ payouts as (
     where status in ('paid', 'in_transit', 'pending')
 ),
 
+-- On the day of the document that posts it: the provider may book it in the next month.
+provider_balance as (
+    select
+        movements.balance_transaction_id,
+        movements.balance_type,
+        movements.document_id,
+        movements.entity_id,
+        movements.source_name,
+        movements.currency,
+        coalesce(posted.posted_date, movements.business_date) as posted_date,
+        movements.gross_amount,
+        movements.net_amount,
+        movements.balance_type in ('charge', 'refund', 'payout') and posted.document_id is null as is_unexplained
+    from {{ ref('balance_transactions') }} as movements
+    left join {{ ref('int_provider_documents') }} as posted
+        on movements.balance_type = posted.balance_type
+        and movements.document_id = posted.document_id
+),
+
+-- What the provider has, and its balance transactions do not show yet or never will.
+without_balance as (
+    select
+        case balance_type when 'refund' then 'provider_refund' else balance_type end || ':' || document_id as event_id,
+        entity_id,
+        source_name,
+        currency,
+        posted_date,
+        amount - own_fee_amount as held_amount
+    from {{ ref('int_provider_documents') }}
+    where not has_balance_transaction
+),
+
 -- A balance transaction is posted under its document's event; its fee, when withheld, under its own.
 balances as (
     select
         case
+            when is_unexplained then balance_type || ':' || balance_transaction_id
             when balance_type in ('dispute', 'dispute_reversal', 'adjustment', 'transfer') then balance_type || ':' || balance_transaction_id
             when balance_type = 'fee' then 'provider_fee:' || balance_transaction_id
             when balance_type = 'charge' then 'charge:' || document_id
@@ -129,13 +158,14 @@ balances as (
         entity_id,
         source_name,
         currency,
-        business_date,
+        posted_date as business_date,
         gross_amount,
         case
             when balance_type in ('dispute', 'dispute_reversal', 'fee') then net_amount
             else gross_amount
-        end as held_amount
-    from {{ ref('balance_transactions') }}
+        end as held_amount,
+        is_unexplained
+    from provider_balance
     union all
     select
         'provider_fee:' || balance_transaction_id,
@@ -145,7 +175,8 @@ balances as (
         currency,
         business_date,
         0,
-        net_amount - gross_amount
+        net_amount - gross_amount,
+        false
     from {{ ref('balance_transactions') }}
     where balance_type not in ('dispute', 'dispute_reversal', 'fee')
 ),
@@ -264,9 +295,8 @@ movements as (
     {{ subledger_movement('psp_clearing', 'event_id', 'held_amount', 'business_date') }}
     from balances
     union all
-    {{ subledger_movement('psp_clearing', 'event_id', 'held_amount', 'payment_date') }}
-    from charges
-    where held_amount <> 0
+    {{ subledger_movement('psp_clearing', 'event_id', 'held_amount', 'posted_date') }}
+    from without_balance
     union all
     {{ subledger_movement('cash_in_transit', 'event_id', 'amount', 'business_date') }}
     from payouts
@@ -301,7 +331,7 @@ movements as (
     union all
     {{ subledger_movement('suspense', 'event_id', '-gross_amount', 'business_date') }}
     from balances
-    where balance_type in ('adjustment', 'transfer')
+    where balance_type in ('adjustment', 'transfer') or is_unexplained
     union all
     {{ subledger_movement('suspense', 'event_id', 'amount', 'document_date', 'recorded_date') }}
     from unmapped_lines
