@@ -54,7 +54,9 @@ select
     cast(null as varchar) as original_currency
 from {{ ref('payments') }} as payments
 -- An invoice that never came cannot hold the charge (as in int_order_charges).
-left join {{ ref('invoices') }} as invoices on payments.invoice_id = invoices.invoice_id
+left join {{ ref('invoices') }} as invoices
+    on payments.invoice_id = invoices.invoice_id
+    and payments.currency = invoices.currency
 where
     payments.payment_type = 'charge'
     and payments.status = 'succeeded'

@@ -51,6 +51,8 @@ left join {{ ref('orders') }} as orders
     and payments.currency = orders.currency
 -- Providers name invoices that never come here; a charge that only such an invoice holds would be in no
 -- reconciliation at all.
-left join {{ ref('invoices') }} as invoices on payments.invoice_id = invoices.invoice_id
+left join {{ ref('invoices') }} as invoices
+    on payments.invoice_id = invoices.invoice_id
+    and payments.currency = invoices.currency
 left join reviewed on payments.payment_id = reviewed.payment_id
 where payments.payment_type = 'charge' and payments.status = 'succeeded'
