@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lxml import etree
 
+from pipelines.bank.decoding import one_byte_encoding
 from pipelines.bank.pieces import Flags, Integers
 
 MAX_DEPTH = 64  # ISO 20022 statements need fewer than 20
@@ -82,7 +83,7 @@ class Paths:
 
 
 def to_utf8(content: bytes) -> bytes:
-    """The document as UTF-8: by byte-order mark, then by declaration, then UTF-8, then CP1252.
+    """The document as UTF-8: by byte-order mark, then by declaration, then UTF-8, then by what it spells.
 
     Banks declare one encoding and send another; a name with a broken umlaut is no reason to lose the
     money on the line.
@@ -90,23 +91,24 @@ def to_utf8(content: bytes) -> bytes:
     for mark, codec in _BOMS:
         if content.startswith(mark):
             return _stripped(content.decode(codec, errors="replace").encode())
-    if content[:4] in (b"<\x00?\x00", b"<\x00D\x00"):
-        return _stripped(content.decode("utf-16-le", errors="replace").encode())
+    for codec, zeros in (("utf-16-le", slice(1, 4, 2)), ("utf-16-be", slice(0, 4, 2))):
+        if content[:4][zeros] == b"\x00\x00" and len(content) > 4:
+            return _stripped(content.decode(codec, errors="replace").encode())
     content = _stripped(content)
     declared = _DECLARED.match(content[:256])
     name = declared.group(1).decode("ascii").lower() if declared else "utf-8"
-    for codec in (name if name in _CODECS else "utf-8", "utf-8", "cp1252"):
+    for codec in (name if name in _CODECS else "utf-8", "utf-8"):
         try:
             text = content.decode(codec)
         except UnicodeDecodeError:
             continue
         return content if codec in ("utf-8", "utf8", "us-ascii", "ascii") else text.encode()
-    return content.decode("latin-1").encode()
+    return content.decode(one_byte_encoding(content), errors="replace").encode()
 
 
 def _stripped(content: bytes) -> bytes:
-    """Without the padding that transfers and tapes leave at the end."""
-    return content.rstrip(b"\x00\x1a \t\r\n").lstrip(b" \t\r\n")
+    """Without what transfers and tapes leave at the end: padding, or text behind the last tag."""
+    return content[: content.rfind(b">") + 1 or len(content)].lstrip(b" \t\r\n")
 
 
 def check(content: bytes) -> None:

@@ -290,17 +290,38 @@ def test_a_name_outside_the_standard_is_kept_and_reported(tmp_path):
     assert drift["example"] == "0xabc"
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1", "cp1252"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "iso-8859-1", "cp1252", "cp850"])
 def test_encodings_keep_names_whole(tmp_path, codec):
     text = camt(entry(after=details("<RmtInf><Ustrd>Müller &#8364; Straße</Ustrd></RmtInf>")))
-    declared = {"utf-8-sig": "utf-8", "cp1252": "windows-1252"}.get(codec, codec)
+    declared = {"utf-8-sig": "utf-8", "cp1252": "windows-1252", "cp850": "IBM850"}.get(codec, codec)
     content = text.replace('encoding="UTF-8"', f'encoding="{declared}"').encode(codec)
     assert only(read(tmp_path, content)["transactions"])["remittance_text"] == "Müller € Straße"
 
 
-def test_a_file_that_lies_about_its_encoding_is_read(tmp_path):
-    content = camt(entry(after=details("<RmtInf><Ustrd>Müller</Ustrd></RmtInf>"))).encode("cp1252")
+@pytest.mark.parametrize("codec", ["cp1252", "cp850"])
+def test_a_file_that_lies_about_its_encoding_is_read(tmp_path, codec):
+    content = camt(entry(after=details("<RmtInf><Ustrd>Müller</Ustrd></RmtInf>"))).encode(codec)
     assert only(read(tmp_path, content)["transactions"])["remittance_text"] == "Müller"
+
+
+@pytest.mark.parametrize("junk", ["\x00" * 9, "\x1a", "\r\n\r\n", "EOF", "  -- end of transmission --\n"])
+def test_text_behind_the_document_is_left_out(tmp_path, junk):
+    assert len(read(tmp_path, camt(entry()) + junk)["transactions"]) == 1
+
+
+def test_a_pending_entry_does_not_move_the_balance(tmp_path):
+    pending = entry("7.00").replace("BOOK", "PDNG")
+    content = camt(balance("OPBD", "100.00"), entry("5.00"), pending, balance("CLBD", "105.00"))
+    tables = read(tmp_path, content)
+    statement = only(tables["statements"])
+    assert (statement["movement_amount"], statement["line_count"]) == (Decimal(5), 2)
+    assert bank_residuals(tables) == {}
+
+
+def test_a_pending_entry_is_another_thing_than_its_booking(tmp_path):
+    pending = read(tmp_path, camt(entry("7.00").replace("BOOK", "PDNG")))
+    booked = read(tmp_path, camt(entry("7.00")))
+    assert only(pending["transactions"])["transaction_id"] != only(booked["transactions"])["transaction_id"]
 
 
 def test_comments_sections_and_bare_angle_brackets_change_nothing(tmp_path):

@@ -124,7 +124,7 @@ def test_dates_with_two_meanings_are_refused_instead_of_guessed(tmp_path):
     assert "date_format" in reject["message"] and "%d/%m/%Y" in reject["message"]
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "latin-1"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "latin-1", "cp850"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(tmp_path, codec, end):
     text = end.join(["No;Fälligkeit;Cur;Total;Kunde", "1;2026-06-30;EUR;1;Müller", ""])
