@@ -36,7 +36,8 @@ def spoil_ledger(books: Books) -> None:
     missing = chosen[: faults.count("gl_posting_missing")]
     # The first line of an invoice or bill is its control account; an expense report begins with the cost.
     rest = [p for p in plain if p not in missing and p.canonical_type in ("invoice", "bill")]
-    wrong = [rest[(i * step + 3) % len(rest)] for i in range(faults.count("gl_posting_wrong_amount"))]
+    altered = faults.count("gl_posting_wrong_amount")
+    wrong = rest[:: max(1, len(rest) // max(altered, 1))][:altered]
     changes: dict[tuple[str, str, str, str], tuple[int, list[str]]] = {}
 
     def change(posting: Posting, fault: str, lines: list[tuple[str, str, int, int]], sign: int) -> None:
