@@ -35,6 +35,7 @@ renamed as (
         source.movement_amount,
         source.declared_entry_count,
         source.declared_net_amount,
+        source.control_problem,
         source.format,
         source.message_id
     from source
