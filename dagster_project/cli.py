@@ -178,7 +178,9 @@ def trace(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path("export"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to write to, or a workbook ending in .xlsx.")
+    ] = Path("export"),
     format_: Annotated[str, typer.Option("--format", "-f", help="csv, parquet or xlsx.")] = "csv",
     table: Annotated[
         list[str] | None,
@@ -195,14 +197,22 @@ def export(
 
 @app.command()
 def match(
-    left: Annotated[Path, typer.Argument(help="CSV or Parquet file with the items of one side.")],
+    left: Annotated[Path, typer.Argument(help="Items of one side: CSV, Parquet, Excel or JSON.")],
     right: Annotated[Path, typer.Argument(help="The other side.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for matches, open items and the report.")],
+    rules: Annotated[
+        Path | None, typer.Option("--rules", "-r", help="YAML with rules (as in match_rules) and tolerances.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", "-m", help="Say what a column is, such as left.amount=Betrag; repeat."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the SQL of every pass.")] = False,
 ) -> None:
-    """Match two files with each other, without any configuration."""
+    """Match two files with each other. Columns are guessed and the guess is shown; no rules are needed."""
     from dagster_project.commands.match import match_two_files
 
-    match_two_files(left, right, out)
+    match_two_files(left, right, out, rules=rules, columns=column or [], explain=explain)
 
 
 @app.command()
