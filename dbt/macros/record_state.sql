@@ -20,7 +20,7 @@
     its own name), then the position in the file. -#}
 {% macro record_state(relation, key_columns, announced='false') -%}
     {%- set latest_first -%}
-        source_updated_at desc nulls last, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
+        source_updated_at desc nulls last, {{ natural_order('source_file') }} desc, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
     {%- endset -%}
     {%- set key = ['source_name'] + key_columns -%}
     select
@@ -93,6 +93,20 @@
         and children.source_position = parents.source_position
         and parents.record_state = 'current'
     where children.delivery_number = 1
+{%- endmacro %}
+
+
+{#- A name as people order it: page_10 after page_9. In plain text order the ninth page of a hundred would
+    be the latest version of whatever it holds. -#}
+{% macro natural_order(name) -%}
+    {{ adapter.dispatch('natural_order', 'tieout')(name) }}
+{%- endmacro %}
+
+{% macro duckdb__natural_order(name) -%}
+    array_to_string(list_transform(
+        regexp_extract_all({{ name }}, '[0-9]+|[^0-9]+'),
+        lambda part: case when regexp_matches(part, '^[0-9]') then lpad(part, greatest(20, cast(length(part) as integer)), '0') else part end
+    ), '')
 {%- endmacro %}
 
 
