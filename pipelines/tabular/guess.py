@@ -5,10 +5,12 @@ stream; this serves files that nobody described yet (`tieout inspect`).
 """
 
 import re
+from functools import cache
 from itertools import islice
 
 import pyarrow as pa
 
+from pipelines.bank.accounts import is_iban
 from pipelines.config import CsvMapping, Stream
 from pipelines.tabular import formats
 from pipelines.tabular.layout import Layout, UnusableFile, headers_of, key_of, settle, synonyms
@@ -18,21 +20,25 @@ from pipelines.tabular.text import rows
 # What a bank export often leaves out, because the customer knows it. Not an account, and ISO's "none".
 UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY = "UNKNOWN", "XXX"
 
+_MOST_ABOVE = 40  # lines
 _TIMES = (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "T%H:%M:%S", "")
 
 
 def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
     """The mapping that fits the headers best, and why; None when no stream has what it needs."""
-    headers = headers_of(text)
+    above = _lines_above_header(text)
+    preamble, body = text.split("\n")[:above], "\n".join(text.split("\n")[above:])
+    headers = headers_of(body)
     if len(headers) < 2:
         return None, "no delimited text with a header record"
     candidates = []
     for stream in STREAMS:
-        mapping = CsvMapping(stream=stream, columns={}, constants=_constants(stream, headers))  # type: ignore[arg-type]
+        constants = _constants(stream, headers, preamble)
+        mapping = CsvMapping(stream=stream, columns={}, constants=constants, skip_rows=above)  # type: ignore[arg-type]
         try:
             layout = settle(text, mapping)
             complaint = ""
-            if layout is not None and (written := _timestamp_format(text, stream, layout)):
+            if layout is not None and (written := _timestamp_format(body, stream, layout)):
                 mapping = mapping.model_copy(update={"timestamp_format": written})
         except UnusableFile as error:
             layout, complaint = None, str(error)
@@ -44,6 +50,22 @@ def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
     if not usable or score[0] < 3:
         return None, f"delimited text, but no known export: {complaint}"
     return mapping, f"{score[0]} of {len(headers)} headers are usual for {mapping.stream}"
+
+
+def _lines_above_header(text: str) -> int:
+    """Banks write account and period above the table: the header is the line with most usual names."""
+    best, above = 0, 0
+    for number, line in enumerate(text.split("\n", _MOST_ABOVE)[:_MOST_ABOVE]):
+        keys = {key_of(cell) for cell in re.split(r"[,;\t|]", line)} - {""}
+        known = len(keys & _usual_keys())
+        if known > best:
+            best, above = known, number
+    return above if best >= 3 else 0
+
+
+@cache
+def _usual_keys() -> frozenset[str]:
+    return frozenset(key_of(name) for stream in STREAMS for _, names in synonyms(stream) for name in names)
 
 
 def _timestamp_format(text: str, stream: str, layout: Layout) -> str | None:
@@ -81,12 +103,15 @@ def _score(stream: Stream, headers: list[str]) -> tuple[int, int]:
     return known, own
 
 
-def _constants(stream: str, headers: list[str]) -> dict[str, str]:
-    """Stand-ins for account and currency where no header can be them."""
+def _constants(stream: str, headers: list[str], preamble: list[str]) -> dict[str, str]:
+    """Account and currency where no header can be them: an IBAN above the table, or a stand-in."""
     if stream != "bank_transactions":
         return {}
     keys = {key_of(header) for header in headers}
-    missing = {"account_number": UNKNOWN_ACCOUNT, "currency": UNKNOWN_CURRENCY}
+    written = re.findall(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}\b", "\n".join(preamble))
+    ibans = {iban for iban in (text.replace(" ", "") for text in written) if is_iban(iban)}
+    account = ibans.pop() if len(ibans) == 1 else UNKNOWN_ACCOUNT
+    missing = {"account_number": account, "currency": UNKNOWN_CURRENCY}
     for column, names in synonyms(stream):
         if keys.intersection(map(key_of, names)):
             missing.pop(column, None)

@@ -139,6 +139,15 @@ def test_a_csv_statement_ties_by_its_running_balance_and_names_what_it_lacks(tmp
     assert codes(found) == ["account_unknown", "currency_unknown"]
 
 
+def test_lines_above_the_table_are_no_records_and_may_name_the_account(tmp_path):
+    above = f'"Kontonummer:";"{IBAN} / Girokonto"\n\n"Von:";"01.06.2026"\n"Kontostand vom 30.06.2026:";"103,00 EUR"\n\n'
+    table = "Buchungstag;Wertstellung;Verwendungszweck;Betrag;Währung\n30.06.2026;30.06.2026;Miete;-1.200,50;EUR\n"
+    found = look(tmp_path, (above + table).encode("cp1252"))
+    (line,) = found["records"]["bank_transactions"]
+    assert (line["account_number"], line["amount"]) == (IBAN, "-1200.50")
+    assert (line["booking_date"], line["remittance_text"]) == ("2026-06-30", "Miete")
+
+
 def test_a_record_that_cannot_be_read_is_a_problem_with_its_place(tmp_path):
     found = look(tmp_path, camt(entry("12.50"), entry("1e3")))
     assert codes(found) == ["rejected_record"]
