@@ -43,7 +43,8 @@ class Freshness(_Strict):
 
 
 class CsvMapping(_Strict):
-    """How one export maps to a stream. `columns` maps our column to the header in the file.
+    """How one export maps to a stream. `columns` maps our column to the header in the file; without it
+    the columns are found by their usual names.
 
     Amounts: `decimal` and `thousands` give the punctuation. Sign conventions: `negate` lists columns
     to flip; `debit_column`/`credit_column` name two columns whose difference (credit - debit) becomes
@@ -53,7 +54,7 @@ class CsvMapping(_Strict):
     """
 
     stream: Stream
-    columns: dict[str, str]
+    columns: dict[str, str] = Field(default_factory=dict)
     delimiter: str | None = None
     encoding: str | None = None
     quote: str = '"'
@@ -126,13 +127,54 @@ class Configuration(_Strict):
         return tuple(source for source in self.sources if source.kind == kind)
 
 
+_SAID = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a field that we know; see pipelines/config.py for those there are",
+    "string_pattern_mismatch": "should be lower-case letters, digits and _, beginning with a letter",
+    "tuple_type": "should be a list of entries, each beginning with '- name:'",
+    "model_type": "expected 'sources:' and below it a list of entries, each beginning with '- name:'",
+}
+
+
+def _place(location: tuple[int | str, ...], content: Any) -> str:
+    """`entry 3 (books), csv.stream`: where a person finds it."""
+    if len(location) < 2 or location[0] != "sources":
+        return ".".join(map(str, location)) or "the file"
+    entry = content["sources"][location[1]]
+    name = entry.get("name") if isinstance(entry, dict) else None
+    field = ".".join(map(str, location[2:]))
+    return f"entry {int(location[1]) + 1}" + (f" ({name})" if name else "") + (f", {field}" if field else "")
+
+
+def _problems(error: ValidationError, content: Any) -> str:
+    """One line per problem: where, what was expected, what was found."""
+    lines = []
+    for problem in error.errors():
+        said = _SAID.get(problem["type"]) or problem["msg"].removeprefix("Value error, ").replace(
+            "Input ", ""
+        )
+        found = problem["input"]
+        shown = (
+            f"; found '{found}'" if isinstance(found, str | int | float) and f"'{found}'" not in said else ""
+        )
+        lines.append(f"  {_place(problem['loc'], content)}: {said}{shown}")
+    return "\n".join(lines)
+
+
 @cache
 def _read(path: Path, modified: float) -> Configuration:
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: not readable as YAML; texts with ': ' or '#' in them need quotes.\n{error}"
+        ) from error
+    try:
         return Configuration.model_validate(content)
-    except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigurationError(f"{path}: not a valid source configuration.\n{error}") from error
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{path}: not a valid source configuration.\n{_problems(error, content)}"
+        ) from error
 
 
 def read_configuration(path: Path) -> Configuration:

@@ -4,7 +4,7 @@ Belongs here: which files are new, running the readers, and dlt. Does not belong
 looks like (the kinds) or what its money means (dbt).
 
 Raw tables are append-only. A file is loaded once: its load_id is derived from its content, and it is
-skipped when a *completed* package holds it. Completed means listed in dlt's own `_dlt_loads`; a file
+skipped when a *completed* package holds it, read with the entry of `sources.yml` as it is now. Completed means listed in dlt's own `_dlt_loads`; a file
 whose package was cut off between two tables is therefore loaded again, and its first half shows up as
 replayed rows (same load_id and source_position), which staging removes.
 """
@@ -29,6 +29,7 @@ from pipelines.kinds import KindSpec, kind_spec
 from pipelines.landing import FILES, claimed_files, file_row, landing_file
 from pipelines.provenance import Batch, LandingFile
 from pipelines.rejects import Reason
+from pipelines.rereading import forget_outdated
 from pipelines.schema_drift import merge_schema_drift
 from pipelines.settings import Settings
 
@@ -98,14 +99,15 @@ def extract(kind: Kind, configuration: Configuration, settings: Settings) -> Ext
     resumed = _resume(settings, spec) if unfinished.exists() else 0
 
     known = _completed_files(settings.warehouse, spec)
-    new_files: list[tuple[LandingFile, SourceInstance]] = []
-    known_files = 0
-    for path, instance in claimed_files(settings.landing, instances).items():
-        file = landing_file(settings.landing, path, instance)
-        if known is not None and file.load_id in known:
-            known_files += 1
-        else:
-            new_files.append((file, instance))
+    claimed = [
+        (landing_file(settings.landing, path, instance), instance)
+        for path, instance in claimed_files(settings.landing, instances).items()
+    ]
+    loaded = [(file.load_id, instance) for file, instance in claimed if file.load_id in (known or ())]
+    outdated = forget_outdated(settings, spec, instances, loaded)
+    completed = (known or set()) - outdated
+    new_files = [(file, instance) for file, instance in claimed if file.load_id not in completed]
+    known_files = len(claimed) - len(new_files)
 
     written = _Written()
     is_skipped = not new_files and known is not None
