@@ -13,9 +13,9 @@ select
     reason,
     case
         when reason = 'no_posting_rule' then 'no rule for ' || event_type || ', component ' || coalesce(reason_component, '?')
-        when reason = 'no_account' then 'the account of component ' || coalesce(reason_component, '?') || ' is not in the chart'
+        when reason = 'no_account' then 'the account of component ' || coalesce(reason_component, '?') || ' is not known or not in the chart'
         when reason = 'no_fx_rate' then 'no exchange rate for component ' || coalesce(reason_component, '?')
-        when reason = 'no_open_period' then 'no open period on or after ' || cast(event_date as varchar)
+        when reason = 'no_open_period' then 'periods.csv has no open period for ' || cast(event_date as varchar)
         else 'debits less credits are ' || cast(residual_amount as varchar)
     end as detail
 from {{ ref('int_posting_events') }}

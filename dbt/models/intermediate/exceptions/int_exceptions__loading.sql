@@ -63,6 +63,8 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from {{ ref('stg_landing__rejects') }}
+-- A file that came again under its own name, corrected, has answered for what was wrong in the first.
+where load_id in (select load_id from {{ ref('stg_landing__files') }} where is_latest)
 
 union all
 

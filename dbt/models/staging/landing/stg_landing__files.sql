@@ -38,6 +38,7 @@ select
     format,
     recognised_by,
     status,
-    record_count
+    record_count,
+    row_number() over (partition by source_kind, source_name, source_file order by _dlt_load_id desc) = 1 as is_latest
 from numbered
 where delivery_number = 1
