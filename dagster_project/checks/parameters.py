@@ -4,10 +4,8 @@ Belongs here: reading parameters from the source configuration, the seeds and th
 that `expectations/` knows none of them.
 """
 
-import csv
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 
@@ -15,6 +13,7 @@ from dagster_project.warehouse import reading
 from expectations import after_canonical, after_load, before_publish
 from expectations.before_publish import RateBound, Rates
 from expectations.rules import Gate, Rule
+from pipelines.company import seed_rows
 from pipelines.config import Configuration
 from pipelines.settings import Settings
 
@@ -33,13 +32,10 @@ def time_zones(configuration: Configuration) -> dict[str, dict[tuple[str, str], 
     return found
 
 
-def _rows(seed: Path) -> list[dict[str, str]]:
-    with seed.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def stripe_exponents(settings: Settings) -> dict[str, int]:
-    return {row["currency"]: int(row["stripe_exponent"]) for row in _rows(settings.seeds / "currencies.csv")}
+    return {
+        row["currency"]: int(row["stripe_exponent"]) for row in seed_rows(settings.seeds / "currencies.csv")
+    }
 
 
 def rate_bounds(settings: Settings) -> dict[str, RateBound]:
@@ -48,20 +44,26 @@ def rate_bounds(settings: Settings) -> dict[str, RateBound]:
         row["reconciliation"]: RateBound(
             row["reconciliation"], Decimal(row["warning_drop"]), Decimal(row["critical_drop"])
         )
-        for row in _rows(settings.seeds / "match_rate_bounds.csv")
+        for row in seed_rows(settings.seeds / "match_rate_bounds.csv")
     }
     return {"*": RateBound("*", Decimal(2), Decimal(25)), **found}
 
 
+# In a small company one open item moves the rate by many points: of twelve items, three are a quarter.
+FEWEST_ITEMS = 30
+
+
 def previous_match_rates(settings: Settings) -> Rates:
-    """Match rates of the published file by (entity_id, reconciliation); empty before the first run."""
+    """Match rates of the published file by (entity_id, reconciliation), where there were enough items to
+    speak of a rate; empty before the first run."""
     if not settings.published.is_file():
         return {}
     try:
         with reading(settings.published) as connection:
             rows = connection.execute(
                 "select entity_id, reconciliation, match_rate from reconciliation.summary "
-                "where match_rate is not null"
+                "where match_rate is not null and item_count >= ?",
+                [FEWEST_ITEMS],
             ).fetchall()
     except duckdb.Error:
         # A file of an older version without this table or column has nothing to compare with.

@@ -137,9 +137,10 @@ def export_tables(out: Path, format_: str, wanted: Sequence[str]) -> None:
     checked_format(format_, ("csv", "parquet", "xlsx"))
     with published() as connection:
         tables = selected_tables(connection, wanted)
-        out.mkdir(parents=True, exist_ok=True)
+        is_workbook = format_ == "xlsx" and out.suffix.lower() == ".xlsx" and not out.is_dir()
+        (out.parent if is_workbook else out).mkdir(parents=True, exist_ok=True)
         if format_ == "xlsx":
-            target = out / "tieout.xlsx"
+            target = out if is_workbook else out / "tieout.xlsx"
             count = _write_xlsx(connection, tables, target)
             print(f"{len(tables)} tables, {count:,} rows: {target}")
             return

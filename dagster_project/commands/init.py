@@ -129,6 +129,14 @@ def _company_rows(
             }
             for number, bank in enumerate(banks)
         ],
+        "source_policies": [
+            {
+                "source_name": "webshop",
+                "invoice_required": "false",
+                "payment_source_name": "webshop",
+                "description": "The order is the sales document; its charge is expected among webshop/payments",
+            }
+        ],
         "default_accounts": [
             {
                 "source_name": "books",
@@ -148,7 +156,8 @@ def _sources(entity: str, time_zone: str, landing: Path) -> str:
         entry = _ENTRY.format(
             name=name, kind=kind, entity=entity, path=path, time_zone=time_zone, description=description
         )
-        entries.append(entry + (f"    csv: {{ stream: {stream} }}\n" if stream else ""))
+        charge = ", constants: { payment_type: charge }" if stream == "payments" else ""
+        entries.append(entry + (f"    csv: {{ stream: {stream}{charge} }}\n" if stream else ""))
     return _SOURCES.format(entity=entity, landing=landing) + "\n".join(entries)
 
 

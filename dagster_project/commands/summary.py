@@ -24,6 +24,17 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
+def _print_unread(place: Settings) -> None:
+    """Files that were delivered and that no entry reads: their money is in no figure above."""
+    from pipelines.config import read_configuration
+    from pipelines.landing import unclaimed_files
+
+    unread = unclaimed_files(place.landing, read_configuration(place.sources_file).sources)
+    if unread:
+        more = f" and {len(unread) - 5:,} more" if len(unread) > 5 else ""
+        print(f"Not read, no path in {_shown(place.sources_file)} fits them: {', '.join(unread[:5])}{more}")
+
+
 def show_summary(progress: Progress, place: Settings, seconds: float) -> None:
     """After a run that published, or found that nothing changed."""
     from expectations.runner import data_docs
@@ -31,6 +42,7 @@ def show_summary(progress: Progress, place: Settings, seconds: float) -> None:
     print()
     with published() as connection:
         print_close(connection)
+    _print_unread(place)
     print()
     if progress.published.get("is_changed"):
         print(f"Published: {_shown(place.published)} ({progress.published['dagster/row_count']:,} rows)")

@@ -4,11 +4,10 @@ Belongs here: when. At five in the morning local time the banks and payment prov
 the previous day, and the people who read the result are not at work yet.
 """
 
-import csv
-
 import dagster as dg
 
 from dagster_project.names import JOB
+from pipelines.company import seed_rows
 from pipelines.settings import Settings
 
 CRON = "0 5 * * *"
@@ -17,9 +16,8 @@ CRON = "0 5 * * *"
 def time_zones(settings: Settings) -> dict[str, list[str]]:
     """Time zone to the entities in it, from the seed of legal entities."""
     found: dict[str, list[str]] = {}
-    with (settings.seeds / "master_legal_entities.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            found.setdefault(row["time_zone"], []).append(row["entity_id"])
+    for row in seed_rows(settings.seeds / "master_legal_entities.csv"):
+        found.setdefault(row["time_zone"], []).append(row["entity_id"])
     return dict(sorted(found.items()))
 
 
