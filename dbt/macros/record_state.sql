@@ -13,12 +13,12 @@
     relation       name of a CTE or ref, with source_name, load_id, source_file, source_position,
                    record_hash, source_updated_at and _dlt_load_id
     key_columns    the native key, without source_name
-    announced      condition of rows that only announce a record (a pending bank entry): never current, but
-                   superseded from the start by the record that will come
+    never_current  condition of rows that are superseded from the start: a pending bank entry by the booking
+                   that will come, a line of a statement that was replaced as a whole
 
     Later wins: source_updated_at, then the file's name, then the load (a file that was replaced under
     its own name), then the position in the file. -#}
-{% macro record_state(relation, key_columns, announced='false') -%}
+{% macro record_state(relation, key_columns, never_current='false') -%}
     {%- set latest_first -%}
         source_updated_at desc nulls last, {{ natural_order('source_file') }} desc, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
     {%- endset -%}
@@ -26,7 +26,7 @@
     select
         case
             when numbered.delivery_number > 1 then 'replay'
-            when numbered.version_number = 1 then {% if announced == 'false' %}'current'{% else %}case when {{ announced }} then 'superseded' else 'current' end{% endif %}
+            when numbered.version_number = 1 then {% if never_current == 'false' %}'current'{% else %}case when {{ never_current }} then 'superseded' else 'current' end{% endif %}
             when numbered.copy_number > 1 then 'duplicate'
             else 'superseded'
         end as record_state,

@@ -13,7 +13,8 @@ statements as (
         from_date,
         to_date,
         opening_balance_amount,
-        closing_balance_amount
+        closing_balance_amount,
+        movement_amount
     from {{ ref('stg_bank__statements') }}
     where record_state = 'current'
 ),
@@ -28,6 +29,15 @@ select
     runs.run_key,
     runs.place_in_run,
     runs.is_following,
+    -- A corrected version takes the place of the whole statement, also of the lines that it no longer has.
+    -- Only where it is proven to be one, because banks use ids again: same day, same opening, and it ties.
+    coalesce(
+        deliveries.record_state = 'superseded'
+        and deliveries.to_date = runs.to_date
+        and deliveries.opening_balance_amount = runs.opening_balance_amount
+        and runs.opening_balance_amount + runs.movement_amount = runs.closing_balance_amount,
+        false
+    ) as is_replaced,
     deliveries.created_at
 from {{ ref('stg_bank__statements') }} as deliveries
 inner join runs

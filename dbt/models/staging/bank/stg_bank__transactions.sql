@@ -24,6 +24,7 @@ renamed as (
         source._dlt_load_id,
         -- What the bank wrote later wins: an intraday report gives way to the statement of the day.
         runs.created_at as source_updated_at,
+        coalesce(runs.is_replaced, false) as is_replaced,
         source.booking_date as business_date,
         coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
         source.statement_id,
@@ -66,5 +67,10 @@ renamed as (
         and source.source_position = numbered.source_position
 )
 
--- A pending entry has an identity of its own and moves no money: its booking will.
-{{ record_state('renamed', ['transaction_id'], announced="coalesce(numbered.entry_status, 'BOOK') in ('PDNG', 'INFO', 'FUTR')") }}
+-- Never current: a pending entry, which has an identity of its own and moves no money (its booking will),
+-- and a line of a statement that was replaced.
+{{ record_state(
+    'renamed',
+    ['transaction_id', 'is_replaced'],
+    never_current="numbered.is_replaced or coalesce(numbered.entry_status, 'BOOK') in ('PDNG', 'INFO', 'FUTR')"
+) }}
