@@ -63,13 +63,28 @@ sold_invoices as (
 -- Credit notes of the ERP for an order reverse the sale themselves; the store's refund then posts
 -- nothing, or the revenue would be reversed twice. Only those that are posted: where the order is the
 -- sale, its credit note posts nothing, and without the refund nobody would reverse the sale.
-credited_orders as (
-    select distinct order_id
+credit_notes as (
+    select
+        order_id,
+        currency,
+        -total_amount as amount,
+        row_number() over (
+            partition by order_id, currency, total_amount order by invoice_date, invoice_id
+        ) as occurrence
     from sold_invoices
     where order_id is not null and document_type = 'credit_note'
 ),
 
-store_refunds as (
+credited_orders as (
+    select
+        order_id,
+        currency,
+        sum(amount) as credited_amount
+    from credit_notes
+    group by order_id, currency
+),
+
+promised_refunds as (
     select
         refunds.refund_id,
         refunds.order_id,
@@ -79,17 +94,77 @@ store_refunds as (
         refunds.refund_date,
         refunds.currency,
         refunds.amount,
-        refunds.net_amount,
         refunds.tax_amount,
-        orders.customer_id
+        orders.customer_id,
+        row_number() over (
+            partition by refunds.order_id, refunds.currency, refunds.amount
+            order by refunds.refund_date, refunds.refund_id
+        ) as occurrence
     from {{ ref('refunds') }} as refunds
     left join {{ ref('orders') }} as orders on refunds.order_id = orders.order_id
-    left join credited_orders on refunds.order_id = credited_orders.order_id
     where
         refunds.refund_source = 'shop'
         and refunds.status not in ('failed', 'cancelled')
-        and credited_orders.order_id is null
         and not coalesce(orders.is_test, false)
+),
+
+-- A note stands for refunds up to its amount: one over 50 must not keep a refund of 100 out of the books.
+-- The refund of the note's own amount is its refund; what is left of the notes goes to the oldest.
+refunds_in_turn as (
+    select
+        refunds.*,
+        coalesce(credited_orders.credited_amount, 0) as credited_amount,
+        sum(refunds.amount) over (
+            partition by refunds.order_id, refunds.currency
+            order by
+                case when credit_notes.order_id is not null then 0 else 1 end,
+                refunds.refund_date,
+                refunds.refund_id
+            rows between unbounded preceding and current row
+        ) as refunded_so_far
+    from promised_refunds as refunds
+    left join credit_notes
+        on
+            refunds.order_id = credit_notes.order_id
+            and refunds.currency = credit_notes.currency
+            and refunds.amount = credit_notes.amount
+            and refunds.occurrence = credit_notes.occurrence
+    left join credited_orders
+        on
+            refunds.order_id = credited_orders.order_id
+            and refunds.currency = credited_orders.currency
+),
+
+refunds_without_note as (
+    select
+        refunds_in_turn.*,
+        least(amount, greatest(0, refunded_so_far - credited_amount)) as uncredited_amount
+    from refunds_in_turn
+),
+
+-- Of a refund that a note covers in part, the tax goes with the amount.
+store_refunds as (
+    select
+        refunds.refund_id,
+        refunds.order_id,
+        refunds.source_id,
+        refunds.entity_id,
+        refunds.source_name,
+        refunds.refund_date,
+        refunds.currency,
+        refunds.uncredited_amount as amount,
+        case
+            when refunds.uncredited_amount = refunds.amount then refunds.tax_amount
+            else {{ round_to_exponent(
+                amount_times('refunds.tax_amount', exact_ratio('refunds.uncredited_amount', 'refunds.amount')),
+                'currencies.exponent'
+            ) }}
+        end as tax_amount,
+        refunds.customer_id
+    from refunds_without_note as refunds
+    left join {{ ref('currencies') }} as currencies on refunds.currency = currencies.currency
+    -- Refunds of nothing stay as they were: not posted, and listed.
+    where refunds.uncredited_amount <> 0 or refunds.amount = 0
 )
 
 select
@@ -144,7 +219,7 @@ select
     customer_id,
     currency,
     -amount,
-    -net_amount,
+    -(amount - tax_amount),
     0,
     -tax_amount,
     0
