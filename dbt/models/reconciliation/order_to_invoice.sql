@@ -29,7 +29,8 @@ invoices_by_order as (
         min(invoice_number) as first_invoice_number,
         min(invoice_date) as first_invoice_date,
         sum(case when document_type = 'invoice' then total_amount else 0 end) as invoiced_amount,
-        -sum(case when document_type = 'credit_note' then total_amount else 0 end) as credited_amount
+        -sum(case when document_type = 'credit_note' then total_amount else 0 end) as credited_amount,
+        max(case when document_type = 'credit_note' then invoice_date end) as last_credit_date
     from linked_invoices
     where order_id is not null and not is_void and invoice_date <= {{ as_of_date() }}
     group by order_id
@@ -42,6 +43,17 @@ refunds_by_order as (
     from {{ ref('refunds') }}
     where refund_source = 'shop' and order_id is not null and refund_date <= {{ as_of_date() }}
     group by order_id
+),
+
+-- What the provider paid back: an order of a store that lists no refunds is refunded all the same.
+paid_back_by_order as (
+    select
+        order_id,
+        currency,
+        sum(provider_amount) as paid_back_amount
+    from {{ ref('int_store_refunds') }}
+    where order_id is not null and provider_amount is not null
+    group by order_id, currency
 ),
 
 loose_invoices as (
@@ -77,6 +89,8 @@ joined as (
         coalesce(invoices_by_order.invoiced_amount, loose_invoices.invoiced_amount, 0) as invoiced_amount,
         coalesce(invoices_by_order.credited_amount, loose_invoices.credited_amount, 0) as credited_amount,
         coalesce(refunds_by_order.refunded_amount, 0) as refunded_amount,
+        greatest(coalesce(refunds_by_order.refunded_amount, 0), coalesce(paid_back_by_order.paid_back_amount, 0)) as returned_amount,
+        invoices_by_order.last_credit_date,
         coalesce(invoices_by_order.invoice_count, case when loose_invoices.invoice_id is not null then 1 end, 0) as invoice_count,
         orders.order_id is not null as has_order,
         coalesce(invoices_by_order.order_id, loose_invoices.invoice_id) is not null as has_invoice,
@@ -90,6 +104,9 @@ joined as (
     left join {{ ref('source_policies') }} as policies on orders.source_name = policies.source_name
     left join invoices_by_order on orders.order_id = invoices_by_order.order_id
     left join refunds_by_order on orders.order_id = refunds_by_order.order_id
+    left join paid_back_by_order
+        on orders.order_id = paid_back_by_order.order_id
+        and orders.currency = paid_back_by_order.currency
     full outer join loose_invoices on orders.order_id = loose_invoices.invoice_id
 ),
 
@@ -118,13 +135,17 @@ classified as (
         order_date,
         first_invoice_date,
         business_date,
+        -- A credit beyond what was given back is a difference: it takes the sale out of the books, and the
+        -- money stays with us or leaves on another way. Refunds need no credit note of their own.
         case
-            when invoiced_amount = ordered_amount then 0
             when invoiced_amount - credited_amount = ordered_amount - refunded_amount then 0
-            when invoiced_amount = ordered_amount - refunded_amount then 0
             when order_status = 'cancelled' and invoiced_amount = credited_amount then 0
-            else ordered_amount - invoiced_amount
-        end as difference_amount
+            when credited_amount = 0 and invoiced_amount = ordered_amount - refunded_amount then 0
+            else ordered_amount - invoiced_amount + greatest(0, credited_amount - returned_amount)
+        end as difference_amount,
+        invoiced_amount = ordered_amount
+        and credited_amount > returned_amount
+        and not {{ is_past_grace('last_credit_date', 'refund_not_paid_out') }} as is_refund_expected
     from joined
 ),
 
@@ -165,6 +186,7 @@ final as (
             when not has_invoice and ordered_amount = 0 then 'invoice_not_required'
             when not has_invoice and not {{ is_past_grace('business_date', 'order_not_invoiced') }} then 'waiting_for_invoice'
             when not has_invoice then 'not_invoiced'
+            when difference_amount <> 0 and is_refund_expected then 'waiting_for_refund'
             when difference_amount <> 0 then 'differs'
             when invoiced_amount = ordered_amount then 'invoiced'
             else 'invoiced_net_of_refunds'
@@ -185,7 +207,7 @@ select
     status,
     case
         when status in ('not_invoiced', 'differs', 'invoice_without_order') then 'open'
-        when status in ('waiting_for_invoice', 'after_as_of_date') then 'waiting'
+        when status in ('waiting_for_invoice', 'waiting_for_refund', 'after_as_of_date') then 'waiting'
         else 'matched'
     end as status_group,
     currency,

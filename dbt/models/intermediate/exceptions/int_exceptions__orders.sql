@@ -30,6 +30,7 @@ invoices_of_orders as (
         currency,
         ordered_amount,
         invoiced_amount,
+        credited_amount,
         difference_amount,
         business_date
     from {{ ref('order_to_invoice') }}
@@ -177,7 +178,7 @@ select
     currency,
     abs(difference_amount) as amount,
     ordered_amount as expected_amount,
-    invoiced_amount as actual_amount,
+    invoiced_amount - credited_amount as actual_amount,
     business_date,
     cast(null as date) as due_date,
     first_invoice_number as other_number,
