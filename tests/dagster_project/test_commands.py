@@ -221,3 +221,9 @@ def test_match_names_a_missing_file(home: Path, tmp_path: Path) -> None:
     done = tieout(home, "match", str(tmp_path / "a.csv"), str(tmp_path / "b.csv"), "--out", str(tmp_path))
     assert done.returncode == 1
     assert "a.csv" in done.stderr
+
+
+def test_export_writes_the_workbook_that_was_named(home: Path, tmp_path: Path) -> None:
+    done = tieout(home, "export", "--format", "xlsx", "--out", str(tmp_path / "close.xlsx"))
+    assert done.returncode == 0, done.stderr
+    assert "payments" in openpyxl.load_workbook(tmp_path / "close.xlsx").sheetnames
