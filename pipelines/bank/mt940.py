@@ -7,7 +7,7 @@ not taken because on real files it keeps the balances of the last statement only
 is taken back, a positive amount, and leaves field 86 uncut where the mark of the subfields is not `?`
 (`test_mt940_reference_library` holds it to these statements).
 
-Field 61 is cut with one regular expression over all lines at once. A missing entry date is the value
+Field 61 is cut with one regular expression, a column of lines at a time. A missing entry date is the value
 date; an entry date has no year and takes the one nearest to its value date (December and January).
 
 Source: SWIFT Standards, Category 9, MT940 Customer Statement Message, MT942 Interim Transaction Report.
@@ -41,11 +41,11 @@ _END = re.compile(r"\n-(?:\}.*)?(?=\n|$)")
 _TEXT_BLOCK = re.compile(r"\{4:[ \t]*\n?")
 _LINE_TAG, _INFORMATION_TAGS = _TAGS.index("61"), (_TAGS.index("86"), _TAGS.index("NS"))
 
-_LINE = re.compile(
-    r"^(?:(\d{6})(\d{4})?([RE]?[CD])([A-Z])?(\d+(?:[,.]\d*)?|,\d+)"  # dates, mark, funds code, amount
-    r"([NFS][A-Z0-9]{3})?((?:(?!//)[^\x1f\n])*)(?://([^\x1f\n]*))?"  # type, references
-    r"(?:\x1f([^\n]*))?|([^\n]*))$",  # supplementary details; or a line that is none of this
-    re.MULTILINE | re.ASCII,
+# For RE2, a column at a time; \x1f stands for the line end before the supplementary details.
+_LINE = (
+    r"^(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>[RE]?[CD])(?P<funds>[A-Z])?"
+    r"(?P<amount>[0-9]+(?:[,.][0-9]*)?|,[0-9]+)"
+    r"(?P<type>[NFS][A-Z0-9]{3})?(?P<customer>[^\x1f]*?)(?://(?P<servicer>[^\x1f]*))?(?:\x1f(?P<more>.*))?$"
 )
 _BALANCE = re.compile(r"^([CD])(\d{6})([A-Z]{3})(\d+(?:[,.]\d*)?|,\d+)", re.ASCII)
 _CURRENCY_AMOUNT = r"^(?P<currency>[A-Z]{3}) ?(?P<amount>[0-9]+[,.]?[0-9]*)"
@@ -263,10 +263,11 @@ def _information(code: np.ndarray, at_line: np.ndarray, contents: list[str]) -> 
 def _lines(
     raw: list[str], statement: np.ndarray, statements: list[Statement], information: pa.Array
 ) -> pa.Table:
-    rows = _LINE.findall("\n".join(line.replace("\n", "\x1f") for line in raw)) if raw else []
-    parts = list(zip(*rows, strict=True)) or [()] * 10
-    value, entry, mark, funds, amount, type_, customer, servicer, more, bad = (
-        pa.array(part, pa.string()) for part in parts
+    texts = pc.replace_substring(pa.array(raw, pa.string()), "\n", "\x1f")
+    found = pc.extract_regex(texts, _LINE)
+    value, entry, mark, funds, amount, type_, customer, servicer, more = (
+        pc.fill_null(pc.struct_field(found, name), "")
+        for name in ("value", "entry", "mark", "funds", "amount", "type", "customer", "servicer", "more")
     )
     currency = pa.array([s.account_currency for s in statements], pa.string()).take(pa.array(statement))
     days = pc.binary_join_element_wise(value, entry, "/").dictionary_encode()
@@ -293,7 +294,7 @@ def _lines(
     return pa.table(
         {
             "statement": pa.array(statement, pa.int64()),
-            "amount_text": tidy(pc.if_else(pc.equal(amount, ""), bad, amount)),
+            "amount_text": tidy(pc.if_else(pc.is_null(found), texts, amount)),
             "sign_text": tidy(mark),
             "currency_text": currency,
             "date_text": tidy(pc.binary_join_element_wise(value, entry, "")),
