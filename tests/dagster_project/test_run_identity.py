@@ -38,6 +38,13 @@ def test_the_latest_date_that_any_source_declared(raw: duckdb.DuckDBPyConnection
     assert as_of(raw, "") == date(2026, 6, 30)
 
 
+def test_a_mistyped_date_is_not_the_day_of_the_close(raw: duckdb.DuckDBPyConnection) -> None:
+    raw.execute("insert into raw_bank.control_totals values ('2026-06-30'), ('9999-12-31')")
+    assert latest_declared_date(raw) == date(2026, 6, 30)
+    raw.execute("insert into raw_csv.control_totals values ('2026-07-31'), ('1970-01-01'), ('2062-06-30')")
+    assert latest_declared_date(raw) == date(2026, 7, 31)
+
+
 def test_nothing_landed_says_what_to_do(raw: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(NothingLanded, match="tieout sample"):
         latest_declared_date(raw)

@@ -5,8 +5,8 @@ with
 -- and its totals would be zero and every document an exception.
 bounds as (
     select
-        least((select min(start_date) from {{ ref('periods') }}), min(rate_date)) as first_date,
-        greatest((select max(end_date) from {{ ref('periods') }}), max(rate_date), {{ as_of_date() }}) as last_date
+        least((select min(start_date) from {{ ref('periods') }} where {{ is_plausible_date('start_date') }}), min(rate_date)) as first_date,
+        greatest((select max(end_date) from {{ ref('periods') }} where {{ is_plausible_date('end_date') }}), max(rate_date), {{ as_of_date() }}) as last_date
     from {{ ref('fx_rates') }}
 ),
 

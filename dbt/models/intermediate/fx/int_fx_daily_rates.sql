@@ -16,7 +16,7 @@ published_rates as (
         record_hash,
         row_number() over (partition by rate_date, currency order by source_name) as preference
     from {{ ref('stg_ecb__fx_rates') }}
-    where record_state = 'current' and rate > 0
+    where record_state = 'current' and rate > 0 and {{ is_plausible_date('rate_date') }}
 ),
 
 rates as (
@@ -36,13 +36,14 @@ rates as (
 ),
 
 -- From a month before the first document to the last document, fixing or closing day: the history of
--- decades that the bank delivers is not needed on days without business.
+-- decades that the bank delivers is not needed on days without business, nor are the millennia up to a
+-- mistyped date.
 declared_days as (
     select
         min(business_date) as first_date,
         max(business_date) as last_date
     from {{ ref('stg_landing__control_totals') }}
-    where stream <> 'fx_rates'
+    where stream <> 'fx_rates' and {{ is_plausible_date('business_date') }}
 ),
 
 bounds as (
