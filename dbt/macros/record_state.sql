@@ -14,14 +14,11 @@
                    record_hash, source_updated_at and _dlt_load_id
     key_columns    the native key, without source_name
     never_current  condition of rows that are superseded from the start: a pending bank entry by the booking
-                   that will come, a line of a statement that was replaced as a whole
+                   that will come, a line of a statement or document that was replaced as a whole
 
     Later wins: source_updated_at, then the file's name, then the load (a file that was replaced under
     its own name), then the position in the file. -#}
 {% macro record_state(relation, key_columns, never_current='false') -%}
-    {%- set latest_first -%}
-        source_updated_at desc nulls last, {{ natural_order('source_file') }} desc, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
-    {%- endset -%}
     {%- set key = ['source_name'] + key_columns -%}
     select
         case
@@ -45,11 +42,11 @@
         select
             row_number() over (
                 partition by {{ prefixed('delivered', key) }}, delivered.delivery_number > 1
-                order by {{ latest_first }}
+                order by {{ latest_first() }}
             ) as version_number,
             row_number() over (
                 partition by {{ prefixed('delivered', key) }}, delivered.delivery_number > 1, delivered.record_hash
-                order by {{ latest_first }}
+                order by {{ latest_first() }}
             ) as copy_number,
             delivered.*
         from (
@@ -63,6 +60,12 @@
             inner join ({{ contested_keys(relation, key) }}) as contested on {{ same_key(relation, 'contested', key) }}
         ) as delivered
     ) as numbered
+{%- endmacro %}
+
+
+{#- The order of versions, latest first. -#}
+{% macro latest_first() -%}
+    source_updated_at desc nulls last, {{ natural_order('source_file') }} desc, source_file desc, _dlt_load_id desc, source_position desc, load_id desc
 {%- endmacro %}
 
 

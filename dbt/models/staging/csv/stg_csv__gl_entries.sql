@@ -4,7 +4,7 @@ source as (
     select * from {{ source('raw_csv', 'gl_entries') }}
 ),
 
-renamed as (
+delivered as (
     select
         source.source_name,
         source.entity_id,
@@ -32,6 +32,26 @@ renamed as (
         source.party_id,
         source.updated_at
     from source
+),
+
+dropped as (
+    {{ dropped_lines(
+        'delivered',
+        'entry_id',
+        'coalesce(latest.base_debit_amount, latest.debit_amount, 0) - coalesce(latest.base_credit_amount, latest.credit_amount, 0)'
+    ) }}
+),
+
+renamed as (
+    select
+        delivered.*,
+        dropped.line_number is not null as is_dropped
+    from delivered
+    left join dropped
+        on
+            delivered.source_name = dropped.source_name
+            and delivered.entry_id = dropped.entry_id
+            and delivered.line_number = dropped.line_number
 )
 
-{{ record_state('renamed', ['entry_id', 'line_number']) }}
+{{ record_state('renamed', ['entry_id', 'line_number'], never_current='numbered.is_dropped') }}

@@ -4,7 +4,7 @@ source as (
     select * from {{ source('raw_csv', 'invoice_lines') }}
 ),
 
-renamed as (
+delivered as (
     select
         source.source_name,
         source.entity_id,
@@ -28,6 +28,33 @@ renamed as (
         coalesce(source.currency, 'XXX') as currency,
         source.invoice_date
     from source
+),
+
+invoices as (
+    select
+        source_name,
+        invoice_id,
+        net_amount,
+        tax_amount,
+        total_amount
+    from {{ ref('stg_csv__invoices') }}
+    where record_state = 'current'
+),
+
+dropped as (
+    {{ dropped_lines('delivered', 'invoice_id', 'coalesce(latest.net_amount, 0)', 'invoices') }}
+),
+
+renamed as (
+    select
+        delivered.*,
+        dropped.line_number is not null as is_dropped
+    from delivered
+    left join dropped
+        on
+            delivered.source_name = dropped.source_name
+            and delivered.invoice_id = dropped.invoice_id
+            and delivered.line_number = dropped.line_number
 )
 
-{{ record_state('renamed', ['invoice_id', 'line_number']) }}
+{{ record_state('renamed', ['invoice_id', 'line_number'], never_current='numbered.is_dropped') }}
