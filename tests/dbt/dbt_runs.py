@@ -45,7 +45,14 @@ def run_dbt(
         "DO_NOT_TRACK": "1",
     }
     finished = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", *arguments, "--project-dir", str(project)],
+        [
+            sys.executable,
+            "-c",
+            "from dbt.cli.main import cli; cli()",
+            *arguments,
+            "--project-dir",
+            str(project),
+        ],
         env=environment,
         cwd=home,
         capture_output=True,

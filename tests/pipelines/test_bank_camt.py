@@ -290,7 +290,9 @@ def test_a_name_outside_the_standard_is_kept_and_reported(tmp_path):
     assert drift["example"] == "0xabc"
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "iso-8859-1", "cp1252", "cp850"])
+@pytest.mark.parametrize(
+    "codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "iso-8859-1", "cp1252", "cp850"]
+)
 def test_encodings_keep_names_whole(tmp_path, codec):
     text = camt(entry(after=details("<RmtInf><Ustrd>Müller &#8364; Straße</Ustrd></RmtInf>")))
     declared = {"utf-8-sig": "utf-8", "cp1252": "windows-1252", "cp850": "IBM850"}.get(codec, codec)
