@@ -27,7 +27,7 @@ run: $(STAMP) ## Run the nightly job (on the sample company when nothing has lan
 	@$(BIN)/tieout run
 
 test: $(STAMP) ## Run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 ui: $(STAMP) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/tieout ui
