@@ -171,6 +171,8 @@ exceptions_counted as (
         sum(coalesce(base_amount, 0)) as base_exception_amount,
         min(business_date) as oldest_exception_date
     from {{ ref('exceptions') }}
+    -- What another exception explains is cleared with that one; counted here, it would be cleared twice.
+    where status != 'explained'
     group by reconciliation, entity_id
 ),
 
