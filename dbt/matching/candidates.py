@@ -72,22 +72,28 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
         ),
         forms as (
-            select row, ref_key(raw) as key, true as is_declared, is_group from declared
+            select row, ref_key(raw) as key, true as is_declared, is_group, false as is_serial from declared
             union all
-            select row, ref_digits(raw), true, is_group from declared where length(ref_digits(raw)) >= 4
+            select row, ref_digits(raw), true, is_group, false from declared where length(ref_digits(raw)) >= 4
             union all
-            select row, token_key(raw), false, false from token
+            -- "INV-2026-00138" is called "0138" by those who pay it.
+            select row, serial_digits(raw), false, false, true from declared where not is_group and serial_digits(raw) is not null
             union all
-            select row, token_digits(raw), false, false from token where length(token_digits(raw)) >= 4
+            select row, token_key(raw), false, false, false from token
+            union all
+            select row, token_digits(raw), false, false, false from token where length(token_digits(raw)) >= 4
+            union all
+            select row, padded(token_digits(raw)), false, false, false from token
+            where length(token_digits(raw)) between 1 and 3
         )
-        select row, key, is_declared, is_group from forms where length(key) >= 3;
+        select row, key, is_declared, is_group, is_serial from forms where length(key) >= 3;
         create or replace temp table key as
         with met as (
             select key from key_form inner join line on key_form.row = line.row
             group by key having bool_or(line.side = 'left') and bool_or(line.side = 'right')
         ),
         kept as (
-            select key_form.row, key_form.key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group
+            select key_form.row, key_form.key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group, bool_and(is_serial) as is_serial
             from key_form semi join met on key_form.key = met.key
             where regexp_matches(key_form.key, '[0-9]')
                 -- Dates and years are in every text and point at nothing.
@@ -123,6 +129,8 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         where (key_block.left_n * key_block.right_n <= {BLOCK_LIMIT}
                -- A large block (one batch number on hundreds of rows) is split by amount.
                or (ll.amt = rl.amt and key_block.left_n * key_block.right_n <= {BLOCK_LIMIT * 1000}))
+            -- Two numbers made of parts are compared whole: order 2026-17 is not invoice 2026-17.
+            and not (l.is_serial and r.is_serial)
             and ll.node <> rl.node and (ll.item_type <> rl.item_type or ll.account is distinct from rl.account)
         group by l.row, r.row
     """,

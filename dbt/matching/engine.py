@@ -100,8 +100,8 @@ def _run(
     taken[items.node[pairs.r[sure]]] = True
 
     open_rows = ~taken[items.node] & (items.amount != 0)
-    found, notes = groups.find(con, items, open_rows, pairs, passes.sql)
-    group_score, group_parts = scoring.score_groups(items, found, pairs, contribution, weights)
+    found, notes, hits = groups.find(con, items, open_rows, pairs, passes.sql)
+    group_score, group_parts = scoring.score_groups(items, found, pairs, contribution, weights, hits)
     group_rule = _apply(con, scoring.group_measures(items, found, pairs, 0), case)
     usable = (
         np.flatnonzero((group_rule >= 0) & (group_score > -2)) if len(found) else np.zeros(0, dtype=np.int64)

@@ -91,6 +91,10 @@ class Pairs:
     is_discount: np.ndarray
     is_transposed: np.ndarray
     shared_key: pa.ChunkedArray
+    #: log_u of the shared key by the left (right) rows alone that carry it: inside a group the rows of the
+    #: other side that share it are partners, not rivals.
+    key_log_u_left: np.ndarray
+    key_log_u_right: np.ndarray
 
     def __len__(self) -> int:
         return len(self.l)
@@ -115,7 +119,7 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
     lag_feature, lag = _lags(items, sizes, l, r)
     party = _parties(items, sizes, l, r)
     text = _texts(con, items, l, r, party.level)
-    key = _keys(con, items, sizes, l, r, column, table.column("shared_key"))
+    key, key_log_u_left, key_log_u_right = _keys(con, items, sizes, l, r, column, table.column("shared_key"))
     features = [key, amount, lag_feature, party, text, *_attributes(con, items, sizes, l, r)]
     shared = column["key_right_n"] > 0
     group = shared & column["is_group"].astype(bool)
@@ -133,6 +137,8 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
         is_discount=_discounts(items, l, r, difference),
         is_transposed=is_transposed,
         shared_key=table.column("shared_key"),
+        key_log_u_left=key_log_u_left,
+        key_log_u_right=key_log_u_right,
     )
 
 
@@ -214,7 +220,10 @@ def _amounts(con, items: Items, sizes: _Sizes, l, r):  # noqa: E741
     equal = difference == 0
     value = items.amount * 1000 + currency
     if equal.any():
-        log_u[equal] = _agreement(items, sizes, value, base, l[equal], r[equal])
+        log_u[equal] = np.maximum(
+            _agreement(items, sizes, value, base, l[equal], r[equal]),
+            np.log(np.maximum(_amount_density(items, l[equal], r[equal]), 1e-12)),
+        )
     table = _amount_chances(items)
     rest = ~equal
     log_u[rest] = np.log(table[items.stratum[l[rest]], level[rest]])
@@ -232,6 +241,41 @@ def _transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         low, high = (x // 10**place) % 10, (x // 10 ** (place + 1)) % 10
         found |= (x + (low - high) * 9 * 10**place == y) & (low != high)
     result[possible] = found
+    return result
+
+
+def _amount_density(items: Items, l: np.ndarray, r: np.ndarray) -> np.ndarray:  # noqa: E741
+    """Probability that an unrelated row carries exactly this amount, by how close the amounts lie around it.
+
+    Counting how often an amount occurs says nothing where each occurs once: among two hundred whole amounts
+    below five hundred a stranger hits one of them once in five hundred times, among amounts in cents hardly
+    ever. The density is that of the rows within a fifth, on the coarsest grid that the amount itself lies on.
+    """
+    result = np.zeros(len(l))
+    size = np.abs(items.amount)
+    wanted = size[l]
+    of_pair = items.stratum[l]
+    order = np.argsort(of_pair, kind="stable")
+    codes, start = np.unique(of_pair[order], return_index=True)
+    rows_of = np.argsort(items.stratum, kind="stable")
+    bound = np.searchsorted(items.stratum[rows_of], codes, side="left")
+    end = np.searchsorted(items.stratum[rows_of], codes, side="right")
+    for code, first in enumerate(start):
+        mine = order[first : start[code + 1] if code + 1 < len(start) else None]
+        rows = rows_of[bound[code] : end[code]]
+        value = wanted[mine]
+        for side in (rows[items.is_left[rows]], rows[~items.is_left[rows]]):
+            for grid in (TICKS // 100, TICKS):
+                fits = np.sort(size[side][size[side] % grid == 0])
+                if len(fits) < 2:
+                    continue
+                reach = np.maximum(value // 5, 5 * grid)
+                low, high = np.maximum(value - reach, 0), value + reach
+                near = np.searchsorted(fits, high, side="right") - np.searchsorted(fits, low, side="left")
+                cells = (high - low) // grid + 1
+                # The row itself is one of those near it.
+                chance = np.maximum(near - 1, 0) / (len(side) - 1) / cells
+                result[mine] = np.maximum(result[mine], np.where(value % grid == 0, chance, 0.0))
     return result
 
 
@@ -348,7 +392,7 @@ def _parties(items: Items, sizes: _Sizes, l, r) -> Feature:  # noqa: E741
     return Feature("party", PARTY_LABELS, level, log_u)
 
 
-def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature:  # noqa: E741
+def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key):  # noqa: E741
     shared = column["key_right_n"] > 0
     with_keys = np.zeros(len(items), dtype=bool)
     # Only declared keys can contradict each other: any text may carry numbers of other things.
@@ -373,13 +417,15 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key) -> Feature
     )
     # A short number turns up by accident: four digits are one of ten thousand, and texts hold several.
     base = np.clip(10.0 ** (2 - length), 2e-5, 5e-3) * np.where(declared, 0.3, 1.0)
-    chance = np.maximum(
-        chance_of(column["key_right_n"].astype(float), sizes.right[rec], base),
-        chance_of(column["key_left_n"].astype(float), sizes.left[rec], base),
-    )
-    chance = np.maximum(chance, 3.0 * 10.0 ** -np.maximum(length, 1.0) * np.where(declared, 0.2, 1.0))
-    log_u = np.where(shared, np.log(np.clip(chance, 1e-12, 1)), 0.0)
-    return Feature("reference", KEY_LABELS, level, log_u)
+    floor = 3.0 * 10.0 ** -np.maximum(length, 1.0) * np.where(declared, 0.2, 1.0)
+    by_right = np.maximum(chance_of(column["key_right_n"].astype(float), sizes.right[rec], base), floor)
+    by_left = np.maximum(chance_of(column["key_left_n"].astype(float), sizes.left[rec], base), floor)
+
+    def logarithm(chance: np.ndarray) -> np.ndarray:
+        return np.where(shared, np.log(np.clip(chance, 1e-12, 1)), 0.0)
+
+    log_u = logarithm(np.maximum(by_left, by_right))
+    return Feature("reference", KEY_LABELS, level, log_u), logarithm(by_left), logarithm(by_right)
 
 
 def _texts(con, items: Items, l, r, party_level) -> Feature:  # noqa: E741

@@ -10,6 +10,7 @@ Search is bounded per target and in total; what could not be searched is noted a
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -41,10 +42,47 @@ class Group:
     notes: list[str] = field(default_factory=list)
 
 
+class Hits:
+    """How often sums were looked for and found, per kind, stratum and side of the single row.
+
+    A search of a thousand rows finds some sums by accident. As in empirical Bayes testing (Efron 2010,
+    "Large-Scale Inference"), the share of true ones is estimated from what was found beyond that: it is the
+    prior of each group, and replaces the default once there are enough searches to learn from.
+    """
+
+    #: How many searches the default is worth.
+    STRENGTH = 10.0
+
+    def __init__(self) -> None:
+        self.searched: dict[tuple, int] = {}
+        self.by_accident: dict[tuple, float] = {}
+        self.found: dict[tuple, int] = {}
+
+    def add(self, items: Items, kind: str, target: int, chance: float, is_found: bool) -> None:
+        key = (kind, int(items.stratum[target]), bool(items.is_left[target]))
+        self.searched[key] = self.searched.get(key, 0) + 1
+        self.by_accident[key] = self.by_accident.get(key, 0.0) + chance
+        self.found[key] = self.found.get(key, 0) + is_found
+
+    def log_odds(self, items: Items, group: Group, default: float) -> float:
+        """Log-odds before its own evidence that a group of this kind is true; `default` for unsearched kinds."""
+        if len(group.left) != 1 and len(group.right) != 1:
+            return default
+        target = group.left[0] if len(group.left) == 1 else group.right[0]
+        key = (group.kind, int(items.stratum[target]), bool(items.is_left[target]))
+        if key not in self.searched:
+            return default
+        usual = 1 / (1 + np.exp(-default))
+        true = max(self.found[key] - self.by_accident[key], 0.0)
+        share = (true + self.STRENGTH * usual) / (self.searched[key] + self.STRENGTH)
+        return float(np.clip(np.log(share / (1 - share)), -8.0, 1.5))
+
+
 def find(
     con: duckdb.DuckDBPyConnection, items: Items, open_rows: np.ndarray, pairs, sql: list
-) -> tuple[list[Group], list[dict]]:
+) -> tuple[list[Group], list[dict], Hits]:
     """All group candidates among the open rows (bool per row). Sorted, without repetition."""
+    hits = Hits()
     con.register("open_rows", {"row": np.flatnonzero(open_rows).astype(np.int32)})
     con.execute(
         "create or replace temp table free as select line.* from line semi join open_rows on line.row = open_rows.row"
@@ -53,12 +91,12 @@ def find(
     notes: list[dict] = []
     groups = [
         *_by_reference(items, open_rows, pairs),
-        *_by_structure(con, items, sql),
+        *_by_structure(con, items, sql, hits),
         *_by_shared_key(con, items, sql),
         *_by_days(items, open_rows),
         *_offsets(con, items, sql),
     ]
-    groups += _by_search(con, items, notes, sql)
+    groups += _by_search(con, items, notes, sql, hits)
     unique: dict[tuple, Group] = {}
     for group in groups:
         key = (group.left, group.right)
@@ -70,7 +108,7 @@ def find(
         # smaller chance of an accident holds for both.
         better = min(known, group, key=lambda found: (found.kind != "reference", found.chance))
         unique[key] = replace(better, chance=min(known.chance, group.chance))
-    return [unique[key] for key in sorted(unique)], notes
+    return [unique[key] for key in sorted(unique)], notes, hits
 
 
 def base_chance(size: int) -> float:
@@ -165,7 +203,7 @@ _STRUCTURES = {
 }
 
 
-def _by_structure(con, items: Items, sql: list) -> list[Group]:
+def _by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
     """Blocks of rows whose sum equals one row (or one block of the same kind) of the other side."""
     groups = []
     for kind, (columns, condition) in _STRUCTURES.items():
@@ -201,6 +239,14 @@ def _by_structure(con, items: Items, sql: list) -> list[Group]:
             if kind == "day"
             else 3.0,
         )
+        if kind == "day":
+            hit = {row for row, *_ in rows}
+            for (row,) in con.execute(
+                "select row from free where (rec, block) in (select (rec, block) from block_sum) order by row"
+            ).fetchall():
+                hits.add(
+                    items, kind, row, base_chance(abs(int(items.amount[row]))) * min(near, 60.0), row in hit
+                )
         for row, side, members, _ in rows:
             chance = min(1.0, base_chance(abs(int(items.amount[row]))) * min(near, 60.0))
             groups.append(
@@ -218,8 +264,32 @@ def _by_structure(con, items: Items, sql: list) -> list[Group]:
         """
         sql.append((f"blocks by {kind} with equal sums on both sides", both.strip()))
         for left, right, amount in con.execute(both).fetchall():
-            groups.append(Group(tuple(left), tuple(right), kind, base_chance(abs(int(amount)))))
+            if kind != "group_key":
+                left, right = _without_equal(items, left, right)
+            if left and right and len(left) + len(right) > 2:
+                groups.append(Group(tuple(left), tuple(right), kind, base_chance(abs(int(amount)))))
     return groups
+
+
+def _without_equal(items: Items, left: list[int], right: list[int]) -> tuple[list[int], list[int]]:
+    """Both sides of a block without the amounts that occur on both: those pair off one by one, or, where they
+    cannot be told apart, not at all. That two equal heaps have equal sums proves nothing."""
+    of_left = Counter(items.amount[left].tolist())
+    of_right = Counter(items.amount[right].tolist())
+    both = of_left & of_right
+
+    def rest(rows: list[int]) -> list[int]:
+        spare = Counter(both)
+        kept = []
+        for row in rows:
+            amount = int(items.amount[row])
+            if spare[amount]:
+                spare[amount] -= 1
+            else:
+                kept.append(row)
+        return kept
+
+    return rest(left), rest(right)
 
 
 def _by_shared_key(con, items: Items, sql: list) -> list[Group]:
@@ -333,7 +403,7 @@ def _offsets(con, items: Items, sql: list) -> list[Group]:
     return groups
 
 
-def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
+def _by_search(con, items: Items, notes: list[dict], sql: list, hits: Hits) -> list[Group]:
     """Subset search for rows that nothing explains yet, within their party, shared words, or neighbouring days."""
     statement = f"""
         create or replace temp table linked as
@@ -401,7 +471,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list) -> list[Group]:
             groups += made
             if made:
                 seen.add(target)
-    day_groups, dense, day_skipped = _search_days(con, items, seen, spent)
+    day_groups, dense, day_skipped = _search_days(con, items, seen, spent, hits)
     groups += day_groups
     if dense:
         notes.append(
@@ -451,10 +521,12 @@ def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[lis
     return groups, cost
 
 
-def _search_days(con, items: Items, seen: set[int], spent: np.ndarray) -> tuple[list[Group], int, int]:
+def _search_days(
+    con, items: Items, seen: set[int], spent: np.ndarray, hits: Hits
+) -> tuple[list[Group], int, int]:
     """Rows without party or words: combine the rows of the neighbouring days, small groups only."""
     free = con.execute(
-        "select row, rec, block, currency, side, date from free where date is not null order by rec, block, currency, date, row"
+        "select row, rec, block, currency, side, date from free order by rec, block, currency, date nulls last, row"
     ).fetchall()
     blocks: dict[tuple, tuple[list[int], list[int]]] = {}
     for row, rec, block, currency, side, _ in free:
@@ -465,20 +537,28 @@ def _search_days(con, items: Items, seen: set[int], spent: np.ndarray) -> tuple[
             pool_rows = np.array(pool_rows, dtype=np.int64)
             if len(pool_rows) < 2:
                 continue
+            # A handful of rows is searched whole, with or without dates; many only around the day.
+            is_small = len(pool_rows) <= 24
+            reach = 200 if is_small else 7
+            undated = pool_rows[items.date[pool_rows] == NO_DATE]
+            pool_rows = pool_rows[items.date[pool_rows] != NO_DATE]
             days = items.date[pool_rows]
-            # A handful of rows is searched whole; many only around the day.
-            reach = 200 if len(pool_rows) <= 24 else 7
             for target in targets:
                 if target in seen:
                     continue
+                is_dated = items.date[target] != NO_DATE
+                if not is_dated and not is_small:
+                    continue
                 begin = np.searchsorted(days, items.date[target] - reach, side="left")
                 end = np.searchsorted(days, items.date[target] + reach, side="right")
-                if end - begin < 2:
+                near = pool_rows[begin:end] if is_dated else pool_rows
+                if is_small:
+                    near = np.concatenate([near, undated])
+                if len(near) < 2:
                     continue
                 if spent[items.stratum[target]] > SEARCH_BUDGET:
                     skipped += 1
                     continue
-                near = pool_rows[begin:end]
                 want = int(items.amount[target])
                 # Without a party, only rows of the same direction: a mixture fits nearly any amount.
                 near = near[
@@ -488,7 +568,8 @@ def _search_days(con, items: Items, seen: set[int], spent: np.ndarray) -> tuple[
                     # Among so many rows some sum always fits: a search would prove nothing.
                     dense += 1
                     continue
-                made, cost = _search_one_day(items, target, near)
+                made, cost, chance = _search_one_day(items, target, near)
+                hits.add(items, "day_subset", target, chance, bool(made))
                 spent[items.stratum[target]] += cost + SEARCH_COST
                 if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
@@ -502,29 +583,35 @@ def _search_days(con, items: Items, seen: set[int], spent: np.ndarray) -> tuple[
                             _oriented(items, target, [int(near[i]) for i in positions], "subset", chance)
                             for positions in found.solutions
                         ]
+                        hits.add(items, "subset", target, chance, bool(made))
                 groups += made
     return groups, dense, skipped
 
 
-def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int]:
-    """Subsets of the rows of one single day: a deposit or payout rarely mixes days, so few sums compete."""
-    made, cost = [], 0
+def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int, float]:
+    """Subsets of the rows of one single day: a deposit or payout rarely mixes days, so few sums compete.
+
+    Returns the groups, the sums looked at, and the chance that any of the days hits by accident: that of a
+    group, too, for whoever looks at ten days finds ten times as many accidents.
+    """
+    found_sets, cost, quiet = [], 0, 1.0
     days = items.date[near]
-    for day in np.unique(days):
+    for day in np.unique(days[days != NO_DATE]):
         pool = near[days == day]
         if not 2 <= len(pool) <= 26 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
             continue
         pool = np.sort(pool)
         found = find_subsets(items.amount[pool], int(items.amount[target]), MAX_GROUP, 1 << 13, 24)
         cost += 2 << (len(pool) // 2)
-        if len(found.solutions) > 6:
-            continue
-        chance = _search_chance(items.amount[pool], found.searched)
-        made += [
-            _oriented(items, target, [int(pool[i]) for i in positions], "day_subset", chance)
-            for positions in found.solutions
-        ]
-    return made, cost
+        quiet *= 1.0 - min(_search_chance(items.amount[pool], found.searched), 1.0 - 1e-9)
+        if len(found.solutions) <= 6:
+            found_sets += [[int(pool[i]) for i in positions] for positions in found.solutions]
+    chance = max(1.0 - quiet, 1e-9)
+    return (
+        [_oriented(items, target, members, "day_subset", chance) for members in found_sets],
+        cost,
+        chance,
+    )
 
 
 def _oriented(items: Items, target: int, members: list[int], kind: str, chance: float) -> Group:

@@ -8,6 +8,7 @@ can overrule any part of it (--map).
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 
 import duckdb
@@ -17,12 +18,12 @@ from matching import parse
 
 NAMES = {
     "id": r"^(id|uid|uuid|guid|key|pk|row_?id|record_?id|line_?id|entry_?id|item_?id|(trans|transaction|txn|trx|tx|bank|ledger|gl|left|right|payment|receipt|invoice|charge|payout|unique|statement_?line|journal|expense|order|card)[ _-]?(line[ _-]?)?(id|key|uid|number|no|nr|num)|.*[ _-]id)$",
-    "amount": r"(amount|amt|betrag|montant|importe|importo|valor|value|total|sum|net|gross|price|paid|balance_?due|umsatz|summe|bedrag|kwota)",
-    "debit": r"^(debit|debits|dr|soll|withdrawal|withdrawals|paid[ _]?out|money[ _]?out|out|outflow|lastschrift|charges?|spend|.*debit[ _]?(amount|amt)?|debit.*|withdrawal.*)$",
-    "credit": r"^(credit|credits|cr|haben|deposit|deposits|paid[ _]?in|money[ _]?in|in|inflow|gutschrift|.*credit[ _]?(amount|amt)?|credit.*|deposit.*)$",
+    "amount": r"(amount|amt|betrag|montant|importe|importo|valor|value|total|sum|net|gross|price|paid|balance_?due|umsatz|summe|bedrag|totaal|kwota|monto|cantidad|suma|belopp|belob|ttc)",
+    "debit": r"^(debit|debits|dr|soll|withdrawal|withdrawals|paid[ _]?out|money[ _]?out|out|outflow|lastschrift|debe|cargos?|dare|addebit[oi]|uscite|af|charges?|spend|.*debit[ _]?(amount|amt)?|debit.*|withdrawal.*)$",
+    "credit": r"^(credit|credits|cr|haben|deposit|deposits|paid[ _]?in|money[ _]?in|in|inflow|gutschrift|haber|abonos?|avere|accredit[oi]|entrate|bij|.*credit[ _]?(amount|amt)?|credit.*|deposit.*)$",
     "date": r"(date|datum|fecha|data|day|valuta|booked|posted|created|time|when|on$|_at$)",
-    "due": r"(due|f[aä]llig|maturity|scheidenza|vencimiento)",
-    "currency": r"(curr|ccy|w[aä]hrung|devise|moneda|valuta)",
+    "due": r"(due|f[aä]llig|maturity|echeance|scadenza|vencimiento|vervaldatum)",
+    "currency": r"(curr|ccy|w[aä]hrung|devise|moneda|divisa|valuta)",
     "party": r"(customer|client|vendor|supplier|payee|payer|counterpart|merchant|company|party|debtor|creditor|beneficiary|kunde|lieferant|auftraggeber|empf[aä]nger|name|bill_?to|sold_?to|remitter|sender|from|account_?holder|purchaser|buyer|seller)",
     "group": r"(payout|batch|settlement|deposit[ _]?(id|no|number|slip)|transfer_?group|remittance_?(id|no|number)|payment_?run|bundle|lot)",
     "reference": r"(ref|reference|invoice|inv|doc|document|order|check|cheque|e2e|end_?to_?end|number|_no$|_nr$|^no$|^nr$|num$|beleg|rechnung|auftrag|po$|trace|auth|transaction_?id|txn|confirmation|mandate|code)",
@@ -111,16 +112,17 @@ def profile(con: duckdb.DuckDBPyConnection, relation: str, table: pa.Table) -> l
     columns = []
     for position, name in enumerate(table.column_names):
         c = quoted(name)
-        total, filled, distinct, length, letters, cents, whole = con.execute(rf"""
+        total, filled, distinct, length, letters, cents, whole, dated = con.execute(rf"""
             select count(*), count({c}), count(distinct {c}), coalesce(avg(length({c})), 0),
                 coalesce(avg(cast(regexp_matches({c}, '[A-Za-z]') as integer)), 0),
                 coalesce(avg(cast(regexp_matches({c}, '[.,][0-9]{{2}}\D*$') as integer)), 0),
-                coalesce(avg(cast(regexp_matches({c}, '^[0-9]+$') as integer)), 0)
+                coalesce(avg(cast(regexp_matches({c}, '^[0-9]+$') as integer)), 0),
+                coalesce(avg(cast(regexp_matches({c}, '^[0-9]{{1,2}}[./-][0-9]{{1,2}}[./-][0-9]{{2}}$') as integer)), 0)
             from {sample}
         """).fetchone()
         share = parse.amount_share(con, sample, c) if filled else 0.0
         form = None
-        if filled and length >= 6 and (share < 0.95 or whole > 0.95 or cents < 0.5):
+        if filled and length >= 6 and (share < 0.95 or whole > 0.95 or cents < 0.5 or dated > 0.95):
             form = parse.date_format(con, sample, c)
             if form and whole > 0.95 and not re.search(NAMES["date"], name, re.I):
                 form = None
@@ -184,7 +186,8 @@ def _named(role: str, name: str) -> bool:
 
 
 def _snake(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"([a-z])([A-Z])", r"\1_\2", plain).lower()).strip("_")
 
 
 def _amount_rank(column: Column) -> tuple:
@@ -374,6 +377,10 @@ def _choose_amounts(con, profiles, mappings, given) -> list[str]:
                     for choice in choices[:4]
                     if choice.amount and choice.amount != fee.name
                 ]
+        if not choices and not con.execute(f"select count(*) from {side}_file").fetchone()[0]:
+            named = sorted(columns, key=_amount_rank)
+            choices = [Mapping(amount=named[0].name)]
+            remarks.append(f"the {side} file has no rows: every row of the other file stays open")
         if not choices:
             raise ValueError(
                 f"the {side} file has no column of amounts; columns: {', '.join(c.name for c in columns)}. Name it with --map {side}.amount=COLUMN"

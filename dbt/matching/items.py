@@ -159,12 +159,20 @@ def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | Non
 def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[str, int]:
     """Turn left amounts to the right side's sign, per reconciliation, and return the sign used.
 
-    Decided by how many left rows find their amount on the right, as it is or negated; with no such row,
-    by the sides' signs. The bank's +100 and the ledger's -100 are the same money.
+    Decided by how many left rows find their amount on the right, as it is or negated, alone or as the sum
+    of a day; where hardly any does (one in twenty), such hits are accidents and the sides' signs decide.
+    The bank's +100 and the ledger's -100 are the same money.
     """
     rows = con.execute("""
         with amounts as (
             select reconciliation, side, currency, amt, count(*) as n from item where amt <> 0 group by all
+        ),
+        day_sum as (
+            select reconciliation, side, currency, sum(amt) as amt from item
+            where date is not null group by reconciliation, side, currency, date having count(*) > 1
+        ),
+        sums as (
+            select reconciliation, side, currency, amt, count(*) as n from day_sum where amt <> 0 group by all
         ),
         totals as (
             select
@@ -177,14 +185,21 @@ def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[
         ),
         shared as (
             select
-                l.reconciliation,
-                sum(least(l.n, r.n)) filter (where l.amt = r.amt) as same,
-                sum(least(l.n, r.n)) filter (where l.amt = -r.amt) as opposite
-            from amounts as l
-            inner join amounts as r
-                on l.reconciliation = r.reconciliation and l.currency = r.currency and abs(l.amt) = abs(r.amt)
-            where l.side = 'left' and r.side = 'right'
-            group by l.reconciliation
+                reconciliation,
+                sum(n) filter (where is_same) as same,
+                sum(n) filter (where not is_same) as opposite
+            from (
+                select l.reconciliation, l.amt = r.amt as is_same, least(l.n, r.n) as n
+                from amounts as l inner join amounts as r
+                    on l.reconciliation = r.reconciliation and l.currency = r.currency and abs(l.amt) = abs(r.amt)
+                where l.side = 'left' and r.side = 'right'
+                union all
+                select l.reconciliation, l.amt = r.amt, least(l.n, r.n)
+                from amounts as l inner join sums as r
+                    on l.reconciliation = r.reconciliation and l.currency = r.currency and abs(l.amt) = abs(r.amt)
+                where l.side <> r.side
+            ) as hits
+            group by reconciliation
         )
         select
             totals.reconciliation, coalesce(same, 0), coalesce(opposite, 0),
@@ -196,11 +211,12 @@ def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[
     for name, same, opposite, left_plus, left_minus, right_plus, right_minus in rows:
         if same_sign is not None:
             sign = 1 if same_sign else -1
-        elif same != opposite:
-            sign = 1 if same > opposite else -1
         else:
             agreeing = left_plus * right_plus + left_minus * right_minus
             opposing = left_plus * right_minus + left_minus * right_plus
+            rows_of_smaller = min(left_plus + left_minus, right_plus + right_minus)
+            if agreeing == opposing or 20 * max(same, opposite) >= rows_of_smaller:
+                agreeing, opposing = (same, opposite) if same != opposite else (agreeing, opposing)
             sign = -1 if opposing > agreeing else 1
         signs[name] = sign
         if sign < 0:

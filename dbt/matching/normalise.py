@@ -15,6 +15,11 @@ LEGAL_FORMS = (
 MACROS = f"""
 create or replace temp macro ref_key(value) as regexp_replace(upper(value), '[^A-Z0-9]', '', 'g');
 create or replace temp macro ref_digits(value) as ltrim(regexp_replace(value, '[^0-9]', '', 'g'), '0');
+-- The last run of digits of a number made of parts, without its zeros, padded to four: "INV-2026-00138" is "0138".
+create or replace temp macro padded(digits) as
+    case when length(ltrim(digits, '0')) < 4 then right('0000' || ltrim(digits, '0'), 4) else ltrim(digits, '0') end;
+create or replace temp macro serial_digits(value) as
+    case when regexp_matches(value, '[0-9][^0-9]+[0-9]+[^0-9]*$') then padded(regexp_extract(value, '([0-9]+)[^0-9]*$', 1)) end;
 create or replace temp macro creditor_reference(value) as
     case
         when upper(left(value, 2)) = 'RF' and regexp_matches(ref_key(value), '^RF[0-9]{{2}}[0-9A-Z]{{1,21}}$') then substr(ref_key(value), 5)
@@ -40,6 +45,8 @@ TEXT_REFERENCES = """
 select row, unnest(
     regexp_extract_all(upper(text), '[A-Z0-9][A-Z0-9./_#-]*[0-9]{3,}[A-Z0-9./_-]*|[0-9]{3,}[A-Z0-9./_-]*')
     || regexp_extract_all(upper(text), '[A-Z]{1,6}[ ._/#:-]{1,3}[0-9]{3,}')
+    || case when regexp_matches(text, '[0-9] {1,2}[0-9]')
+        then regexp_extract_all(upper(text), '(?:[A-Z]{1,6}[ ._/#:-]{0,3})?[0-9]{2,4} {1,2}[0-9]{3,}') else [] end
     || case when regexp_matches(text, '[0-9]{4,}[A-Za-z./_-]+[0-9]') then regexp_extract_all(text, '[0-9]{4,}') else [] end
 ) as raw
 from item

@@ -30,6 +30,7 @@ p{margin:6px 0}.soft{color:var(--soft)}.cards{display:grid;grid-template-columns
 .scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius:10px}table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}th{color:var(--soft);font-weight:600;white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}tr:last-child td{border-bottom:0}
+td.n .soft{display:inline-block;white-space:normal;max-width:11em}
 details{margin:6px 0}summary{cursor:pointer}pre{white-space:pre-wrap;background:var(--paper);border:1px solid var(--line);border-radius:10px;padding:12px;font-size:12.5px;overflow-x:auto}
 .tag{display:inline-block;border-radius:6px;padding:0 7px;font-size:12.5px;background:var(--ground);border:1px solid var(--line)}
 """

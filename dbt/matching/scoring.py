@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.features import AMOUNT_LABELS, LESS, MORE, MUCH_LESS, MUCH_MORE, NO_LAG, _lag_level, discount_of
-from matching.groups import Group, lag_range
+from matching.groups import Group, Hits, lag_range
 from matching.items import NO_DATE, Items
 from matching.texts import COVERED
 from matching.weights import Weights
@@ -101,7 +101,7 @@ def _left_pays(items: Items, l, r) -> np.ndarray:  # noqa: E741
 
 
 def score_groups(
-    items: Items, groups: list[Group], pairs, contribution: np.ndarray, weights: Weights
+    items: Items, groups: list[Group], pairs, contribution: np.ndarray, weights: Weights, hits: Hits
 ) -> tuple[np.ndarray, list[list[tuple[str, str, float]]]]:
     """Log-odds of each group, and what they are made of: (feature, what was seen, contribution)."""
     position = _positions(items, groups, pairs)
@@ -119,6 +119,7 @@ def score_groups(
                 - text_feature.log_u[unlike].mean()
             )
     amount_column, date_column = (names.index("amount"), names.index("date")) if len(names) else (0, 0)
+    key_log_u = pairs.feature("reference").log_u if groups else np.zeros(0)
     scores = np.zeros(len(groups))
     parts: list[list[tuple[str, str, float]]] = []
     for k, group in enumerate(groups):
@@ -127,6 +128,7 @@ def score_groups(
         made: list[tuple[str, str, float]] = []
         difference = group_difference(items, group)
         if group.kind == "reference":
+            larger = max(abs(int(items.amount[list(side)].sum())) for side in (group.left, group.right))
             best: dict[int, float] = {}
             for a in group.left:
                 for b in group.right:
@@ -138,6 +140,13 @@ def score_groups(
                         - contribution[index, amount_column]
                         - contribution[index, date_column]
                     ) + float(weights.log_prior[items.stratum[members[0]]])
+                    # Members whose sum fits share the key with each other: they are no rivals.
+                    if abs(difference) * 10 > larger:
+                        pass
+                    elif len(group.left) == 1:
+                        evidence += float(key_log_u[index] - pairs.key_log_u_left[index])
+                    elif len(group.right) == 1:
+                        evidence += float(key_log_u[index] - pairs.key_log_u_right[index])
                     many = b if len(group.right) >= len(group.left) else a
                     best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
             unlinked = max(len(group.left), len(group.right)) - len(best)
@@ -153,7 +162,8 @@ def score_groups(
                 (
                     group.kind,
                     _KIND_WORDS[group.kind].format(n=len(members)),
-                    BASE[group.kind] + PER_MEMBER[group.kind] * (len(members) - 2),
+                    hits.log_odds(items, group, BASE[group.kind])
+                    + PER_MEMBER[group.kind] * (len(members) - 2),
                 )
             )
         if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
