@@ -54,6 +54,9 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+_SENTENCE_WIDTH = 100
+
+
 def write_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -79,9 +82,11 @@ def write_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
 
 
 def _natural_width(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-    widths = [
-        max([len(name), *(len(shown(row[place])) for row in rows)]) for place, name in enumerate(columns)
-    ]
+    """Wide enough for every id; sentences wrap, or one long explanation makes every line as long."""
+    widths = []
+    for place, name in enumerate(columns):
+        width = max([len(name), *(len(shown(row[place])) for row in rows)])
+        widths.append(width if name.endswith("_id") else min(width, _SENTENCE_WIDTH))
     return sum(widths) + 3 * len(widths) + 2
 
 
