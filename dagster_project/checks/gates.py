@@ -60,6 +60,9 @@ def check_result(gate: Gate, result: Result) -> dg.AssetCheckResult:
     """One rule's result for Dagster."""
     rule = result.rule
     metadata: dict[str, Any] = {"table": rule.table, "observed": result.observed or ""}
+    if result.observed:
+        # A number, so that the UI plots it from night to night.
+        metadata["broken_rows"] = int(result.observed.split()[0])
     if result.error:
         metadata["error"] = result.error
     if result.details:
