@@ -47,7 +47,8 @@ def marginals(members, score: np.ndarray, node_count: int, rounds: int = 40) -> 
     indptr, node = _flat(members)
     size = np.diff(indptr)
     owner = np.repeat(np.arange(len(size)), size)
-    weight = np.exp(np.clip(score, -40, 28))
+    # The bound keeps the numbers finite and stands far above any score that is reached: at it, rivals look equal.
+    weight = np.exp(np.clip(score, -40, 300))
     message = np.ones(len(node))  # node -> candidate: probability weight that the node is free otherwise
     first = indptr[:-1]
     if not len(size):

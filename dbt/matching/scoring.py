@@ -120,6 +120,10 @@ def score_groups(
             )
     amount_column, date_column = (names.index("amount"), names.index("date")) if len(names) else (0, 0)
     key_log_u = pairs.feature("reference").log_u if groups else np.zeros(0)
+    rows_of = np.maximum(
+        np.bincount(items.stratum[items.is_left], minlength=items.strata),
+        np.bincount(items.stratum[~items.is_left], minlength=items.strata),
+    )
     scores = np.zeros(len(groups))
     parts: list[list[tuple[str, str, float]]] = []
     for k, group in enumerate(groups):
@@ -135,18 +139,18 @@ def score_groups(
                     index = position.get((a, b))
                     if index is None or not pairs.has_reference[index]:
                         continue
-                    evidence = float(
+                    log_prior = float(weights.log_prior[items.stratum[a]])
+                    evidence = log_prior + float(
                         contribution[index].sum()
                         - contribution[index, amount_column]
                         - contribution[index, date_column]
-                    ) + float(weights.log_prior[items.stratum[members[0]]])
+                    )
                     # Members whose sum fits share the key with each other: they are no rivals.
-                    if abs(difference) * 10 > larger:
-                        pass
-                    elif len(group.left) == 1:
-                        evidence += float(key_log_u[index] - pairs.key_log_u_left[index])
-                    elif len(group.right) == 1:
-                        evidence += float(key_log_u[index] - pairs.key_log_u_right[index])
+                    if abs(difference) * 10 <= larger and min(len(group.left), len(group.right)) == 1:
+                        alone = pairs.key_log_u_left if len(group.left) == 1 else pairs.key_log_u_right
+                        evidence += float(key_log_u[index] - alone[index])
+                        # How few rows have a partner of their own says nothing of rows that come in batches.
+                        evidence += max(-np.log(rows_of[items.stratum[a]]) - log_prior, 0.0)
                     many = b if len(group.right) >= len(group.left) else a
                     best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
             unlinked = max(len(group.left), len(group.right)) - len(best)

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 from matching.command import match_files
+from matching.decide import marginals
 from matching_cases import item, links, match
 
 
@@ -167,3 +169,26 @@ def test_headers_with_accents_and_of_other_languages(tmp_path):
     pairs, *_, outcome = run(tmp_path, left, right)
     assert outcome.match.left.currency == "Währung" and outcome.match.right.debit == "Débit"
     assert set(pairs) == {("1", "F1"), ("2", "F2")}
+
+
+def test_a_batch_less_an_unknown_fee_is_found_by_its_key(tmp_path):
+    rng = random.Random(8)
+    left, right, truth = ["settlement_reference,paid_on,deposit"], ["sale_id,batch,sold_at,gross"], set()
+    for b in range(40):
+        total = Decimal(0)
+        for k in range(rng.randint(2, 9)):
+            gross = cents(rng, 5, 200)
+            total += gross
+            right.append(f"s{b}x{k},B{3000 + b},2026-03-{1 + b % 28:02d},{gross}")
+            truth.add((f"B{3000 + b}", f"s{b}x{k}"))
+        fee = (total * Decimal("0.027")).quantize(Decimal("0.01"))
+        left.append(f"B{3000 + b},2026-03-{1 + b % 28:02d},{total - fee}")
+    pairs, *_ = run(tmp_path, left, right)
+    # Some part of a batch may add up to its net by accident; strangers never come in.
+    assert set(pairs) <= truth and len(pairs) >= 0.97 * len(truth)
+
+
+def test_two_groups_far_above_doubt_are_still_told_apart():
+    members = (np.array([0, 3, 6]), np.array([0, 1, 2, 0, 1, 3]))
+    probability = marginals(members, np.array([60.0, 45.0]), 4)
+    assert probability[0] > 0.999 and probability[1] < 0.001
