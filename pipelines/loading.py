@@ -9,6 +9,7 @@ whose package was cut off between two tables is therefore loaded again, and its 
 replayed rows (same load_id and source_position), which staging removes.
 """
 
+import logging
 import os
 import shutil
 import time
@@ -187,6 +188,10 @@ def _resume(settings: Settings, spec: KindSpec) -> int:
             pipeline.load()
         pipeline.deactivate()
     except Exception:
+        # Nothing is lost: the files are read again. But whoever looks for the reason must find it.
+        logging.getLogger(__name__).warning(
+            "%s: a pending load could not be finished", spec.kind, exc_info=True
+        )
         resumed = 0
     # Also removes what a half-done extraction left behind; dlt keeps its state in the warehouse.
     shutil.rmtree(working_folder, ignore_errors=True)
