@@ -14,6 +14,9 @@ select
     cards.statement_reference,
     case when cards.status is null then 'posted' else coalesce(mappings.status, 'unmapped') end as status,
     lower(cards.status) as source_status,
+    -- Declined spending never moved money, pending spending not yet; booked, both would be a debt to the
+    -- card company that nobody collects.
+    coalesce(mappings.status, 'posted') not in ('declined', 'pending') as is_posted,
     cards.business_date,
     {{ provenance('cards', 'card_transactions', 'cards.card_transaction_id') }}
 from {{ ref('stg_csv__card_transactions') }} as cards

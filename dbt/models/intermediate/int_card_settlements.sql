@@ -11,5 +11,5 @@ select
     min(transaction_date) as first_transaction_date,
     max(posting_date) as last_posting_date
 from {{ ref('card_transactions') }}
-where statement_reference is not null and transaction_type <> 'payment'
+where statement_reference is not null and transaction_type <> 'payment' and is_posted
 group by entity_id, source_name, currency, statement_reference

@@ -24,6 +24,7 @@ select
 from {{ ref('card_transactions') }} as cards
 where
     cards.transaction_type in ('purchase', 'refund')
+    and cards.is_posted
     and cards.amount <> 0
     and cards.transaction_date <= {{ as_of_date() }}
 

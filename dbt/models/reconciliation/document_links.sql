@@ -189,7 +189,7 @@ inner join {{ ref('int_card_settlements') }} as settlements
         and cards.source_name = settlements.source_name
         and cards.currency = settlements.currency
         and cards.statement_reference = settlements.statement_reference
-where cards.transaction_type <> 'payment'
+where cards.transaction_type <> 'payment' and cards.is_posted
 
 union all
 

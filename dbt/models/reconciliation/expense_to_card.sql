@@ -61,6 +61,8 @@ cards as (
         cards.card_id,
         cards.merchant,
         cards.transaction_type,
+        cards.status,
+        cards.is_posted,
         cards.currency,
         cards.amount,
         cards.transaction_date,
@@ -85,6 +87,8 @@ joined as (
         coalesce(cards.employee_id, loose_lines.employee_id) as employee_id,
         coalesce(cards.merchant, loose_lines.merchant) as merchant,
         cards.transaction_type,
+        cards.status as card_status,
+        cards.is_posted,
         coalesce(cards.currency, loose_lines.currency) as currency,
         coalesce(cards.amount, 0) as card_amount,
         case
@@ -123,6 +127,8 @@ classified as (
         business_date,
         case
             when business_date > {{ as_of_date() }} then 'after_as_of_date'
+            when not is_posted and card_status = 'pending' then 'waiting_for_posting'
+            when not is_posted then 'no_receipt_needed'
             when has_card_transaction and transaction_type not in ('purchase', 'refund') then 'no_receipt_needed'
             when has_card_transaction and card_amount = 0 then 'no_receipt_needed'
             when has_card_transaction and has_expense_line then 'matched'
@@ -150,7 +156,7 @@ select
     status,
     case
         when status in ('matched', 'no_receipt_needed') then 'matched'
-        when status in ('waiting_for_expense', 'waiting_for_card', 'after_as_of_date') then 'waiting'
+        when status in ('waiting_for_posting', 'waiting_for_expense', 'waiting_for_card', 'after_as_of_date') then 'waiting'
         else 'open'
     end as status_group,
     currency,

@@ -82,7 +82,7 @@ card_payments as (
         amount,
         transaction_type
     from {{ ref('card_transactions') }}
-    where transaction_type <> 'payment'
+    where transaction_type <> 'payment' and is_posted
 )
 
 select

@@ -283,7 +283,7 @@ movements as (
     union all
     {{ subledger_movement('card', "'card_transaction:' || card_transaction_id", '-amount', 'coalesce(posting_date, business_date)') }}
     from {{ ref('card_transactions') }}
-    where transaction_type <> 'payment'
+    where transaction_type <> 'payment' and is_posted
     union all
     {{ subledger_movement('card', 'event_id', '-settled_amount', 'booking_date') }}
     from settlements
