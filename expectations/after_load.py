@@ -64,7 +64,40 @@ LANDED: dict[str, tuple[Landed, ...]] = {
         ),
     ),
     "ecb": (Landed("fx_rates", "fx_rates", "landed.rate_date"),),
+    "decisions": (
+        Landed(
+            "decisions",
+            "decisions",
+            "landed.effective_date",
+            "coalesce(landed.amount, 0)",
+            "coalesce(landed.currency, 'XXX')",
+        ),
+    ),
 }
+
+# The log is delivered anew with each decision, so its newest delivery holds all that ever came. Half of a
+# log is a state of the books that nobody decided: a broken one stops the run.
+_DECISION_LOG = """
+with latest as (
+    select load_id from raw_decisions.files order by _dlt_load_id desc, load_id limit 1
+)
+select source_file, source_position as line, message
+from raw_decisions.rejects
+where reason_code = 'broken_chain' and load_id in (select load_id from latest)
+union
+select
+    before.source_file,
+    before.sequence,
+    'line ' || before.sequence || ' with the hash ' || left(before.hash, 12)
+    || ' was loaded before and is no longer in the log: it was cut, or replaced by another'
+from {batch} as before
+where not exists (
+    select 1 from {batch} as kept
+    where kept.load_id in (select load_id from latest)
+        and kept.sequence = before.sequence and kept.hash = before.hash
+)
+order by all
+"""
 
 
 def _literal(value: str) -> str:
@@ -94,8 +127,8 @@ def _landed(kind: str, landed: Landed) -> str:
         left join scale on landed.currency = scale.currency"""
 
 
-def conservation(kind: str, time_zones: Mapping[tuple[str, str], str], exponents: Mapping[str, int]) -> str:
-    """Cells of which the declared records or amounts are not the landed and the rejected ones."""
+def stages(kind: str, time_zones: Mapping[tuple[str, str], str], exponents: Mapping[str, int]) -> str:
+    """Per source, entity, stream, currency and day: what was declared, what landed, what was rejected."""
     streams = LANDED[kind]
     instances = _values(
         (
@@ -141,6 +174,12 @@ select
     sum(landed_amount) as landed_amount, sum(rejected_amount) as rejected_amount
 from moved
 group by source_name, entity_id, stream, currency, business_date
+"""
+
+
+def conservation(kind: str, time_zones: Mapping[tuple[str, str], str], exponents: Mapping[str, int]) -> str:
+    """Cells of which the declared records or amounts are not the landed and the rejected ones."""
+    return f"""{stages(kind, time_zones, exponents).rstrip()}
 having sum(declared_count) <> sum(landed_count) + sum(rejected_count)
     or sum(declared_amount) <> sum(landed_amount) + sum(rejected_amount)
 order by all
@@ -155,7 +194,18 @@ def rules(
     time_zones: per kind, (source_name, stream) to the time zone of its business dates.
     exponents: decimal places of the integers of a currency, as Stripe sends them.
     """
-    found: list[Rule] = []
+    found: list[Rule] = [
+        Rule(
+            name="decision_log_is_whole",
+            suite="conservation",
+            table="raw_decisions.decisions",
+            description=(
+                "No line of the log of decisions was changed, taken out, put in or moved, and none that was "
+                "loaded before is missing. Put the copy of your backup back and run again."
+            ),
+            query=_DECISION_LOG,
+        )
+    ]
     for kind in LANDED:
         found += [
             Rule(

@@ -66,6 +66,7 @@ def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.Ass
             metadata={
                 "run_id": identity,
                 "is_changed": done.is_changed,
+                "version": done.version,
                 "path": dg.MetadataValue.path(done.path),
                 "tables": len(done.tables),
                 "dagster/row_count": done.rows,

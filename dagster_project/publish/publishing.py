@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.names import PUBLISHED_SCHEMAS
+from dagster_project.publish import versions
 from dagster_project.warehouse import existing_tables, quoted, reading
 
 _CONTENTS = """
@@ -41,12 +42,13 @@ class TableContent:
 
 @dataclass(frozen=True)
 class Publication:
-    """path: the file that readers open. is_changed: whether this run replaced it."""
+    """path: the file that readers open. is_changed: whether this run replaced it. version: its id."""
 
     path: Path
     is_changed: bool
     tables: tuple[TableContent, ...]
     size_bytes: int
+    version: str
 
     @property
     def rows(self) -> int:
@@ -192,11 +194,19 @@ def publish(warehouse: Path, published: Path, run_id: str) -> Publication:
         expected = contents(connection, run_id)
     if not expected:
         raise PublishError(f"{warehouse} has no table to publish; run the whole job first.")
-    if published_contents(published) == expected:
-        return Publication(published, False, expected, published.stat().st_size)
+    versions.tidy(published)
+    before = published_contents(published)
+    # Also when a run was killed after it had replaced the file and before it had kept it.
+    version = versions.keep(published) if before is not None else None
+    if version is not None and before == expected:
+        return Publication(published, False, expected, published.stat().st_size, version)
     with _building(published) as building:
         _build(building, warehouse, run_id, expected)
+        # The version shares the file: nobody writes into what stood, not even by accident.
+        building.chmod(0o444)
         _sync(building)
         building.replace(published)
         _sync(published.parent)
-    return Publication(published, True, expected, published.stat().st_size)
+    version = versions.keep(published)
+    assert version is not None
+    return Publication(published, True, expected, published.stat().st_size, version)

@@ -1,12 +1,15 @@
 """Write, audit, publish: whole or not at all, and only when something changed."""
 
 import os
+import shutil
+import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from dagster_project.publish import publishing
+from dagster_project.publish import publishing, versions
 from dagster_project.publish.publishing import PublishError, publish
 
 
@@ -144,6 +147,133 @@ def test_a_copy_that_differs_is_not_published(place: Path, monkeypatch: pytest.M
     building = place / "building.duckdb"
     with pytest.raises(PublishError):
         publishing._build(building, place / "warehouse" / "tieout.duckdb", "now", expected)
+
+
+def kept(place: Path) -> list[versions.Version]:
+    return versions.versions(place / "published" / "tieout.duckdb")
+
+
+def test_every_published_file_is_kept_and_shares_its_disk_while_it_is_current(place: Path) -> None:
+    first = do_publish(place).version
+    assert do_publish(place).version == first
+    change(place, "update canonical.payments set amount = 9")
+    second = do_publish(place).version
+    assert [version.id for version in kept(place)] == [second, first]
+    assert [version.is_current for version in kept(place)] == [True, False]
+    assert {version.run_id for version in kept(place)} == {"now"}
+    current = (place / "published" / "tieout.duckdb").stat()
+    assert current.st_ino == kept(place)[0].path.stat().st_ino
+    assert current.st_nlink == 2
+    with duckdb.connect(str(kept(place)[1].path), read_only=True) as connection:
+        assert connection.execute("select sum(amount) from canonical.payments").fetchone() == (3,)
+
+
+def test_nobody_can_write_into_what_was_published_by_accident(place: Path) -> None:
+    do_publish(place)
+    assert stat.S_IMODE((place / "published" / "tieout.duckdb").stat().st_mode) == 0o444
+
+
+@pytest.mark.parametrize("step", ["keep", "making", "linked"])
+def test_a_kill_between_replacing_and_keeping_loses_no_version(
+    place: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    do_publish(place)
+    change(place, "update canonical.payments set amount = 9")
+    keep, calls = versions.keep, []
+
+    def second_keep(published: Path) -> str | None:
+        calls.append(published)
+        if len(calls) == 2:
+            if step == "keep":
+                raise Killed
+            monkeypatch.setattr(versions, "_link_or_copy" if step == "making" else "_sync_folder", killed)
+        return keep(published)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(versions, "keep", second_keep)
+        with pytest.raises(Killed):
+            do_publish(place)
+    monkeypatch.undo()
+    # The new file stands, and is not listed twice or half.
+    assert ask(place, "select sum(amount) from canonical.payments") == [(18,)]
+    assert len(kept(place)) == 1
+    change(place, "update canonical.payments set amount = 10")
+    do_publish(place)
+    sums = []
+    for version in kept(place):
+        with duckdb.connect(str(version.path), read_only=True) as connection:
+            sums.append(connection.execute("select sum(amount) from canonical.payments").fetchone()[0])
+    assert sums == [20, 18, 3]
+    assert not list((place / "versions").glob(".*"))
+
+
+def test_without_hard_links_a_version_is_a_copy(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", no_links)
+    do_publish(place)
+    [version] = kept(place)
+    assert version.is_current
+    assert version.path.stat().st_ino != (place / "published" / "tieout.duckdb").stat().st_ino
+
+
+def publish_on(place: Path, days: list[datetime]) -> list[str]:
+    """Publish a changed file per day, as if on that day."""
+    published = place / "published" / "tieout.duckdb"
+    for number, day in enumerate(days):
+        change(place, f"update canonical.payments set amount = {number}")
+        do_publish(place)
+        shutil.rmtree(versions.folder_of(published) / versions.version_id(published))
+        os.utime(published, (day.timestamp(), day.timestamp()))
+        versions.keep(published)
+    return [version.id for version in reversed(kept(place))]
+
+
+JUNE = [datetime(2026, 6, day, 5, tzinfo=UTC) for day in (1, 2, 3, 20)]
+
+
+def test_a_version_goes_only_beyond_both_number_and_age(place: Path) -> None:
+    names = publish_on(place, JUNE)
+    published = place / "published" / "tieout.duckdb"
+    assert versions.prune(published, last=1, days=365, now=JUNE[-1]) == []
+    assert versions.prune(published, last=9, days=0, now=JUNE[-1]) == []
+    assert versions.prune(published, last=2, days=0, now=JUNE[-1]) == [names[1], names[0]]
+    assert [version.id for version in kept(place)] == [names[3], names[2]]
+    assert versions.prune(published, last=1, days=10, now=JUNE[-1] + timedelta(days=99)) == [names[2]]
+    assert published.is_file()
+
+
+def test_what_stood_on_a_day(place: Path) -> None:
+    names = publish_on(place, JUNE)
+    published = place / "published" / "tieout.duckdb"
+    assert versions.find(published, "2026-06-02").id == names[1]
+    assert versions.find(published, "2026-06-10").id == names[2]
+    assert versions.find(published, "2026-06-02T04:59").id == names[0]
+    assert versions.find(published, "2026-06-02T06:59+02:00").id == names[0]
+    assert versions.find(published, "now").id == names[3]
+    assert versions.find(published, names[0][:8]).id == names[0]
+    with pytest.raises(versions.NoSuchVersion, match="2026-06-01 05:00"):
+        versions.find(published, "2026-05-31")
+    with pytest.raises(versions.NoSuchVersion, match="neither a run"):
+        versions.find(published, "yesterday")
+
+
+def test_a_run_id_from_elsewhere_cannot_leave_the_folder(place: Path) -> None:
+    published = place / "published" / "tieout.duckdb"
+    published.parent.mkdir()
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("create schema checks")
+        connection.execute("create table checks.expectation_results as select '../../x/\n;' as run_id")
+    versions.keep(published)
+    [version] = kept(place)
+    assert version.path.parent.parent == place / "versions"
 
 
 def test_nothing_to_publish_is_an_error(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_a_warning_is_shown_and_publishes(copy: Installation) -> None:  # noqa: 
 
 
 def test_a_match_rate_that_falls_too_far_stops_publishing(copy: Installation) -> None:  # noqa: F811
+    copy.published.chmod(0o644)
     with duckdb.connect(str(copy.published)) as connection:
         # As if the previous run had matched far more than this one can.
         connection.execute("update reconciliation.summary set match_rate = match_rate + 1")
