@@ -52,7 +52,7 @@ select
     || case when expenses.is_mixed then ':' || expenses.currency else '' end as expense_report_id,
     expenses.report_key,
     expenses.report_name,
-    employees.employee_id,
+    coalesce(employees.employee_id, named.employee_id) as employee_id,
     coalesce(expenses.employee_name, master.employee_name) as employee_name,
     expenses.expense_date,
     expenses.submitted_date,
@@ -77,8 +77,12 @@ from expenses
 left join {{ ref('int_source_employees') }} as employees
     on expenses.source_name = employees.source_name
     and expenses.source_employee_id = employees.source_party_id
+left join {{ ref('int_employee_names') }} as named
+    on expenses.source_employee_id is null
+    and expenses.entity_id = named.entity_id
+    and {{ name_key('expenses.employee_name') }} = named.employee_key
 left join {{ ref('master_employees') }} as master
-    on employees.employee_id = master.employee_id
+    on coalesce(employees.employee_id, named.employee_id) = master.employee_id
 left join {{ ref('expense_categories') }} as categories
     on lower(trim(expenses.category)) = lower(trim(categories.category))
 left join card_references as cards

@@ -34,9 +34,10 @@ select
     coalesce(
         identifiers.party_id,
         master.employee_id,
+        named.employee_id,
         {{ source_key('ranked.source_name', 'ranked.source_party_id') }}
     ) as employee_id,
-    coalesce(identifiers.party_id, master.employee_id) is not null as is_in_master_data,
+    coalesce(identifiers.party_id, master.employee_id, named.employee_id) is not null as is_in_master_data,
     ranked.party_name,
     ranked.source_file,
     ranked.source_position,
@@ -50,4 +51,8 @@ left join {{ ref('int_party_identifiers') }} as identifiers
 left join {{ ref('master_employees') }} as master
     on ranked.source_party_id = master.employee_id
     and ranked.entity_id = master.entity_id
+-- Expense tools often know people by their mail address.
+left join {{ ref('int_employee_names') }} as named
+    on ranked.entity_id = named.entity_id
+    and lower(trim(ranked.source_party_id)) = named.employee_key
 where ranked.recency = 1
