@@ -56,6 +56,8 @@ LANDED: dict[str, tuple[Landed, ...]] = {
         Landed("expenses", "expenses", "landed.expense_date", "landed.amount"),
         Landed("card_transactions", "card_transactions", "landed.transaction_date", "landed.amount"),
         Landed("bank_transactions", "bank_transactions", "landed.booking_date", "landed.amount"),
+        Landed("balance_transactions", "balance_transactions", "landed.created_date", "landed.amount"),
+        Landed("payouts", "payouts", "landed.created_date", "landed.amount"),
         Landed(
             "gl_entries",
             "gl_entries",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-Kind = Literal["shopify", "stripe", "bank", "csv", "ecb"]
+Kind = Literal["shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice"]
 Stream = Literal[
     "orders",
     "payments",
@@ -23,6 +23,8 @@ Stream = Literal[
     "expenses",
     "card_transactions",
     "bank_transactions",
+    "balance_transactions",
+    "payouts",
     "gl_entries",
 ]
 
@@ -42,15 +44,39 @@ class Freshness(_Strict):
     error_after_hours: float = 54
 
 
+class LeaveOut(_Strict):
+    """Rows of an export that are no records, and why: those in which `empty` columns hold nothing, or in
+    which the column `header` holds one of `values` (or, with `other_than`, anything else)."""
+
+    reason: str
+    empty: tuple[str, ...] = ()
+    header: str | None = None
+    values: tuple[str, ...] = ()
+    other_than: tuple[str, ...] = ()
+
+
+class Indicator(_Strict):
+    """A column that says whether an unsigned amount is negative."""
+
+    column: str
+    negative: tuple[str, ...]
+
+
 class CsvMapping(_Strict):
     """How one export maps to a stream. `columns` maps our column to the header in the file; without it
-    the columns are found by their usual names.
+    the columns are found by their usual names. `A | B` in `columns` are spellings of one header.
 
     Amounts: `decimal` and `thousands` give the punctuation. Sign conventions: `negate` lists columns
     to flip; `debit_column`/`credit_column` name two columns whose difference (credit - debit) becomes
     `amount`; `sign_column` with `negative_values` names an indicator column (D/C, debit/credit).
-    `constants` fill columns that the file does not have; `values` translates codes
-    ({column: {code in the file: our code}}).
+    `sums` make an amount of several columns (`Amount`, `-Fee`); `signs` give an indicator to any amount;
+    `minor_units` are amounts without a decimal mark (cents). `constants` fill columns that the file does
+    not have; `values` translates codes ({column: {code in the file: our code}}).
+
+    What is no record: `skip_rows` lines above the header, rows of `leave_out`, and lines that do not match
+    the pattern `record_lines`. `header` names the columns of a file without a header. `fill_down` columns
+    are written on the first row of a group only; `heading` names a column whose value stands alone on a row
+    above its records. `date_formats` are those among which the file decides.
     """
 
     stream: Stream
@@ -70,10 +96,21 @@ class CsvMapping(_Strict):
     negative_values: tuple[str, ...] = ()
     constants: dict[str, str] = Field(default_factory=dict)
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
+    sums: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    signs: dict[str, Indicator] = Field(default_factory=dict)
+    minor_units: bool = False
+    leave_out: tuple[LeaveOut, ...] = ()
+    record_lines: str | None = None
+    header: tuple[str, ...] = ()
+    fill_down: tuple[str, ...] = ()
+    heading: str | None = None
+    date_formats: tuple[str, ...] = ()
 
 
 class SourceInstance(_Strict):
-    """One store, account or export. `path` is a glob below the landing folder."""
+    """One store, account or export. `path` is a glob below the landing folder. A csv source without a
+    mapping is read by what its files hold: each by the ready profile of its product, or by its headers;
+    `constants` then fill columns that the files do not have (account_number, currency)."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: Kind
@@ -82,6 +119,7 @@ class SourceInstance(_Strict):
     time_zone: str = "UTC"
     description: str = ""
     csv: CsvMapping | None = None
+    constants: dict[str, str] = Field(default_factory=dict)
     freshness: Freshness = Freshness()
     owner: str = "data-platform"
 
@@ -103,9 +141,23 @@ class SourceInstance(_Strict):
 
     @model_validator(mode="after")
     def _mapping_for_csv(self) -> "SourceInstance":
-        if (self.kind == "csv") != (self.csv is not None):
-            raise ValueError("kind csv needs a 'csv:' mapping, and no other kind takes one")
+        if self.kind != "csv" and self.csv is not None:
+            raise ValueError("only kind csv takes a 'csv:' mapping")
+        if self.constants and (self.kind != "csv" or self.csv is not None):
+            raise ValueError(
+                "'constants:' belong to a csv source without a 'csv:' mapping, or inside the mapping"
+            )
         return self
+
+
+#: What people decided (`tieout match accept` ...) is a source of every company, without an entry of its own.
+DECISIONS = SourceInstance(
+    name="decisions",
+    kind="decisions",
+    entity_id="*",
+    path="decisions/*.jsonl",
+    description="Decisions of people about matches",
+)
 
 
 class Configuration(_Strict):
@@ -124,7 +176,7 @@ class Configuration(_Strict):
         return self
 
     def of_kind(self, kind: Kind) -> tuple[SourceInstance, ...]:
-        return tuple(source for source in self.sources if source.kind == kind)
+        return tuple(source for source in (*self.sources, DECISIONS) if source.kind == kind)
 
 
 _SAID = {

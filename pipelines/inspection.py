@@ -25,6 +25,7 @@ from pipelines.loading import LoadingError, read_files
 from pipelines.recognition import Recognised, recognise_file
 from pipelines.rejects import WHOLE_FILE, Reason
 from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY
+from pipelines.tabular.read import LEFT_OUT
 
 _SHOWN_PAYLOAD = 2_000
 _REJECT_FIELDS = (
@@ -130,6 +131,11 @@ def _reject_problems(rejects: list[Row]) -> Iterator[Problem]:
 
 def _drift_problems(drift: list[Row]) -> Iterator[Problem]:
     for row in drift:
+        if row["field"].startswith(LEFT_OUT):
+            what = row["field"].removeprefix(LEFT_OUT)
+            message = f"{row['stream']}: {row['occurrences']} lines are no records: {what}; the first: {row['example']}"
+            yield Problem("lines_left_out", "info", message)
+            continue
         message = f"{row['stream']}: field {row['field']!r} has no column; kept in extra_json, {row['occurrences']} times"
         yield Problem("schema_drift", "info", message)
 

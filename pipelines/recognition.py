@@ -13,8 +13,11 @@ from pipelines.bank import recognise
 from pipelines.bank.reading import UnreadableFile
 from pipelines.config import CsvMapping, Kind
 from pipelines.landing import open_binary
-from pipelines.tabular.guess import guessed_mapping
+from pipelines.tabular.layout import UnusableFile
+from pipelines.tabular.read import spelled
+from pipelines.tabular.recognised import recognise as recognise_columns
 from pipelines.tabular.text import decode
+from pipelines.tabular.workbook import is_package
 
 LOOKED_AT = 1 << 18
 
@@ -25,7 +28,6 @@ _SHOPIFY = re.compile(rb'"(orders|line_items|financial_status|admin_graphql_api_
 _ECB_XML = re.compile(rb"eurofxref|gesmes", re.IGNORECASE)
 _SWIFT = re.compile(rb"\{\d:")
 _PACKED = {
-    b"PK\x03\x04": "a workbook or ZIP archive",
     b"%PDF": "a PDF",
     b"\xd0\xcf\x11\xe0": "an old Office file",
 }
@@ -53,6 +55,8 @@ def _recognise(head: bytes) -> Recognised:
     start = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if not start:
         return Recognised(None, "the file is empty")
+    if is_package(start):
+        return Recognised("csv", "a workbook by its first bytes")
     for magic, name in _PACKED.items():
         if start.startswith(magic):
             return Recognised(None, f"{name}, not a statement or export")
@@ -78,7 +82,7 @@ def _json(start: bytes) -> Recognised:
 
 
 def _delimited(head: bytes, no_bank: str) -> Recognised:
-    text, _ = decode(head, None)
+    text, _ = spelled(head, *decode(head, None))
     if len(head) == LOOKED_AT:
         text = text.rpartition("\n")[0]  # the last record may be cut
     first = next((line for line in text.split("\n") if line.strip()), "")
@@ -88,7 +92,8 @@ def _delimited(head: bytes, no_bank: str) -> Recognised:
     if "\x00" in text or sum(c < " " and c not in "\t\n\r\x0c" for c in text[:4096]) > 8:
         return Recognised(None, "binary content, no known format")
     try:
-        mapping, reason = guessed_mapping(text)
+        return Recognised("csv", recognise_columns(text, {}, is_configured=False).reason)
     except csv.Error as error:
         return Recognised(None, f"no delimited text: {error}")
-    return Recognised("csv", reason, mapping) if mapping else Recognised(None, f"{no_bank}; {reason}")
+    except UnusableFile as error:
+        return Recognised(None, f"{no_bank}; {error}")

@@ -17,7 +17,8 @@ from pipelines.config import SourceInstance
 from pipelines.kinds import KindSpec
 from pipelines.settings import Settings
 
-_HEADER_NAMES = Path(__file__).parent / "tabular" / "synonyms.csv"
+_TABULAR = Path(__file__).parent / "tabular"
+_HEADER_NAMES = _TABULAR / "synonyms.csv"
 
 
 def _entry(instance: SourceInstance) -> str:
@@ -26,10 +27,15 @@ def _entry(instance: SourceInstance) -> str:
 
 def _fingerprint(instance: SourceInstance) -> str:
     """Of everything that decides what a file of this entry says, and of nothing else."""
-    decisive = instance.model_dump_json(include={"entity_id", "time_zone", "csv"}, exclude_unset=True)
+    decisive = instance.model_dump_json(
+        include={"entity_id", "time_zone", "csv", "constants"}, exclude_unset=True
+    )
     digest = hashlib.sha256(decisive.encode())
-    if instance.csv and not instance.csv.columns:
+    if instance.kind == "csv" and not (instance.csv and instance.csv.columns):
         digest.update(_HEADER_NAMES.read_bytes())
+    if instance.kind == "csv" and instance.csv is None:
+        for profile in sorted((_TABULAR / "profiles").glob("*.yml")):
+            digest.update(profile.read_bytes())
     return digest.hexdigest()
 
 

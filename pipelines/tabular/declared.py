@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from pipelines.agreement import LARGEST_SUM, Cells
 from pipelines.config import CsvMapping
+from pipelines.stripe.currencies import exponent
 from pipelines.tabular import formats
 from pipelines.tabular.days import day_of, local_day_of
 from pipelines.tabular.layout import Layout
@@ -66,6 +67,12 @@ def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tup
         if name in layout.at
     ]
     indices = [layout.at[name] for name in wanted]
+    # Amounts made of several cells, and marks of their own, by the number of the cell.
+    money = [name for name in (*stream.amount, *stream.minus) if name in layout.sums or name in layout.signs]
+    more = {index for name in money for _, index in layout.sums.get(name, ())}
+    more |= {layout.signs[name][0] for name in money if name in layout.signs}
+    wanted += [f"#{index}" for index in sorted(more)]
+    indices += sorted(more)
     tally: Counter[tuple[str, ...] | None] = Counter()
     width, header_line = layout.width, layout.header_line
     for line, row in rows(text, layout.delimiter, mapping.quote):
@@ -124,21 +131,28 @@ def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decima
 
     def value(name: str) -> Decimal | None:
         cell = text.get(name, "")
+        if name in layout.sums:
+            return marked(name, _sum(text, name, layout, mapping))
         if not cell:
             return Decimal(0)
         decimal, thousands = (layout.decimal, layout.thousands) if name in layout.at else (".", "")
-        found = amount_of(cell, decimal, thousands)
-        return -found if found is not None and name in mapping.negate else found
+        found = _unit(amount_of(cell, decimal, thousands), text, mapping)
+        return marked(name, -found if found is not None and name in mapping.negate else found)
+
+    def marked(name: str, amount: Decimal | None) -> Decimal | None:
+        if amount is None or name not in layout.signs:
+            return amount
+        index, negative = layout.signs[name]
+        return -amount if _is_marked(text.get(f"#{index}", ""), negative) else amount
 
     def signed() -> Decimal | None:
         amount = value("amount")
-        mark = text.get("sign", "").casefold()
-        if amount is not None and mark in {code.casefold() for code in mapping.negative_values}:
+        if amount is not None and "sign" in layout.at and _is_marked(text.get("sign", ""), layout.negative):
             return -amount
         return amount
 
     if stream.amount == ("amount",):
-        if "debit" in text or "credit" in text:
+        if "amount" not in layout.sums and ("debit" in text or "credit" in text):
             parts = value("credit"), value("debit")
             return Decimal(0) if None in parts else _storable(parts[0] - parts[1])  # type: ignore[operator]
         return signed() or Decimal(0)
@@ -148,6 +162,39 @@ def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decima
     if None in plus or None in minus:
         return Decimal(0)
     return _storable(sum(plus, Decimal(0)) - sum(minus, Decimal(0)))  # type: ignore[arg-type]
+
+
+def _sum(text: dict[str, str], name: str, layout: Layout, mapping: CsvMapping) -> Decimal | None:
+    total = Decimal(0)
+    for sign, index in layout.sums[name]:
+        cell = text.get(f"#{index}", "")
+        amount = (
+            _unit(amount_of(cell, layout.decimal, layout.thousands), text, mapping) if cell else Decimal(0)
+        )
+        if amount is None:
+            return None
+        total = total + amount if sign > 0 else total - amount
+        if abs(total) >= LARGEST_SUM:
+            return None
+    return total
+
+
+def _unit(amount: Decimal | None, text: dict[str, str], mapping: CsvMapping) -> Decimal | None:
+    """Of cents the currency's unit, where the file writes cents."""
+    if amount is None or not mapping.minor_units:
+        return amount
+    digits = minor_digits(text.get("currency", ""))
+    return None if digits is None or amount != amount.to_integral_value() else amount.scaleb(-digits)
+
+
+def _is_marked(cell: str, negative: tuple[str, ...]) -> bool:
+    return cell.casefold() in {code.casefold() for code in negative}
+
+
+def minor_digits(currency: str | None) -> int | None:
+    """Decimals of a currency's smallest unit; None for what is no currency."""
+    code = currency_of(currency or "")
+    return None if code is None else exponent(code)
 
 
 def _storable(amount: Decimal) -> Decimal:

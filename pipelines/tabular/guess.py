@@ -13,11 +13,12 @@ import pyarrow as pa
 from pipelines.bank.accounts import is_iban
 from pipelines.config import CsvMapping, Stream
 from pipelines.tabular import formats
-from pipelines.tabular.layout import Layout, UnusableFile, headers_of, key_of, settle, synonyms
+from pipelines.tabular.headers import key_of
+from pipelines.tabular.layout import Layout, UnusableFile, headers_of, settle, synonyms
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import rows
 
-# What a bank export often leaves out, because the customer knows it. Not an account, and ISO's "none".
+# Not an account, and ISO's "none": a bank export often leaves both out, because the customer knows them.
 UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY = "UNKNOWN", "XXX"
 
 _MOST_ABOVE = 40  # lines

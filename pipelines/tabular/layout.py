@@ -7,15 +7,17 @@ format where the configuration leaves them open. What cannot be settled is said 
 import csv
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from pipelines.config import CsvMapping
-from pipelines.tabular import formats
+from pipelines.tabular import evidence, formats
 from pipelines.tabular.days import day_of
+from pipelines.tabular.headers import key_of, spellings
 from pipelines.tabular.schema import STREAMS, Stream
 from pipelines.tabular.text import rows, sniff
 
@@ -28,7 +30,12 @@ class UnusableFile(ValueError):
 
 @dataclass(frozen=True)
 class Layout:
-    """A file's settled shape. `at` maps our column (or debit, credit, sign) to the index of a cell."""
+    """A file's settled shape. `at` maps our column (or debit, credit, sign) to the index of a cell.
+
+    sums: our column to the cells that it is the sum of, each with its sign. signs: our column to the cell
+    that says whether it is negative, and how. date_reason: what settled dates that have two readings.
+    negative: marks in the cell `sign` that mean minus, from the mapping or found in the file.
+    """
 
     headers: tuple[str, ...]
     header_line: int
@@ -38,6 +45,10 @@ class Layout:
     thousands: str
     date_format: str
     is_guessed: bool
+    sums: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    signs: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    date_reason: str = ""
+    negative: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -45,23 +56,34 @@ class Layout:
 
     @property
     def unmapped(self) -> list[tuple[str, int]]:
-        used = set(self.at.values())
+        used = {*self.at.values(), *(index for index, _ in self.signs.values())}
+        used |= {index for terms in self.sums.values() for _, index in terms}
         return [(name, index) for index, name in enumerate(self.headers) if index not in used]
 
 
 def settle(text: str, mapping: CsvMapping) -> Layout | None:
     """The layout of a file's text; None when it has no header, that is, no records."""
     delimiter = mapping.delimiter or sniff(_after(text, mapping.skip_rows), mapping.quote)
-    sample, headers, header_line = _sample(text, mapping, delimiter)
+    sample, headers, header_line = _sample(text, mapping, delimiter, _LOOKED_AT)
     if headers is None:
         return None
-    width = _width(len(headers), sample)
-    headers = _named(headers, width)
+    width = _width(headers, sample)
+    headers = _named(headers[:width], width)
     stream = STREAMS[mapping.stream]
     at = _mapped(headers, mapping) if mapping.columns else _guessed(headers, mapping)
-    _require(stream, at, headers, mapping)
+    sums, signs = _sums(headers, mapping), _signs(headers, mapping)
     sample = [row for row in sample if len(row) == width]
-    decimal = mapping.decimal if "decimal" in mapping.model_fields_set else _decimal(sample, at, stream)
+    negative = mapping.negative_values
+    if not mapping.columns and "sign" not in at and "debit" not in at and "credit" not in at:
+        found = evidence.sign_column(sample, at, headers, stream.amount)
+        if found:
+            at, negative = (
+                {**{name: i for name, i in at.items() if i != found[0]}, "sign": found[0]},
+                found[1],
+            )
+    _require(stream, {**at, **dict.fromkeys(sums, 0)}, headers, mapping)
+    decimal = mapping.decimal if "decimal" in mapping.model_fields_set else _decimal(sample, at, sums, stream)
+    date_format, date_reason = _date_format(text, sample, at, headers, decimal, delimiter, mapping)
     return Layout(
         headers=headers,
         header_line=header_line,
@@ -69,14 +91,18 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
         delimiter=delimiter,
         decimal=decimal,
         thousands=mapping.thousands,
-        date_format=_date_format(sample, at, stream, mapping),
+        date_format=date_format,
         is_guessed=not mapping.columns,
+        sums=sums,
+        signs=signs,
+        date_reason=date_reason,
+        negative=negative,
     )
 
 
 def headers_of(text: str) -> list[str]:
     """The header record of a text as it would be cut without any mapping."""
-    _, headers, _ = _sample(text, CsvMapping(stream="orders", columns={}), sniff(text, '"'))
+    _, headers, _ = _sample(text, CsvMapping(stream="orders", columns={}), sniff(text, '"'), 1)
     return [header.strip().lstrip("\ufeff") for header in headers or [] if header.strip()]
 
 
@@ -86,26 +112,33 @@ def _after(text: str, lines: int) -> str:
     return text
 
 
-def _sample(text: str, mapping: CsvMapping, delimiter: str) -> tuple[list[list[str]], list[str] | None, int]:
+def _sample(
+    text: str, mapping: CsvMapping, delimiter: str, most: int
+) -> tuple[list[list[str]], list[str] | None, int]:
     """Some records, the header, and the last physical line of the header."""
     sample: list[list[str]] = []
-    headers: list[str] | None = None
-    header_line = 0
+    headers = list(mapping.header) or None
+    header_line = mapping.skip_rows
     body = _after(text, mapping.skip_rows) if mapping.skip_rows else text
     for line, row in rows(body, delimiter, mapping.quote):
         if headers is None:
             headers, header_line = row, mapping.skip_rows + line + sum(cell.count("\n") for cell in row)
         else:
             sample.append(row)
-        if len(sample) >= _LOOKED_AT:
+        if len(sample) >= most:
             break
-    return sample, headers, header_line
+    return sample, headers if sample or not mapping.header else None, header_line
 
 
-def _width(header: int, sample: list[list[str]]) -> int:
-    """Cells per record: as the header says, or one more where every record ends with a delimiter."""
+def _width(header: list[str], sample: list[list[str]]) -> int:
+    """Cells per record: as the header says, or one more or less where every record, or the header alone,
+    ends with a delimiter."""
     usual = Counter(len(row) for row in sample).most_common(1)
-    return header + 1 if usual and usual[0][0] == header + 1 else header
+    if usual and usual[0][0] == len(header) + 1:
+        return len(header) + 1
+    if usual and usual[0][0] == len(header) - 1 and not header[-1].strip():
+        return len(header) - 1
+    return len(header)
 
 
 def _named(headers: list[str], width: int) -> tuple[str, ...]:
@@ -120,17 +153,13 @@ def _named(headers: list[str], width: int) -> tuple[str, ...]:
     return tuple(result)
 
 
-def key_of(header: str) -> str:
-    """A header without case, blanks and punctuation: `Invoice No.` is `invoice_no`."""
-    return re.sub(r"[\W_]+", "", header.casefold())
-
-
 def find(name: str, headers: tuple[str, ...]) -> int | None:
     """The header by its exact name, else without regard to case, blanks and punctuation."""
-    if name in headers:
-        return headers.index(name)
-    wanted = key_of(name)
-    return next((index for index, header in enumerate(headers) if wanted and key_of(header) == wanted), None)
+    for spelling in spellings(name):
+        if spelling in headers:
+            return headers.index(spelling)
+    wanted = {key_of(spelling) for spelling in spellings(name)} - {""}
+    return next((index for index, header in enumerate(headers) if key_of(header) in wanted), None)
 
 
 def _mapped(headers: tuple[str, ...], mapping: CsvMapping) -> dict[str, int]:
@@ -150,6 +179,30 @@ def _mapped(headers: tuple[str, ...], mapping: CsvMapping) -> dict[str, int]:
             "Correct the mapping of this source, or ask for the export with these columns"
         )
     return {ours: index for ours, index in at.items() if index is not None}
+
+
+def _sums(headers: tuple[str, ...], mapping: CsvMapping) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The cells of each sum, with their signs."""
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    for ours, terms in mapping.sums.items():
+        places = [
+            (-1 if term.startswith("-") else 1, _there(term.removeprefix("-"), headers)) for term in terms
+        ]
+        found[ours] = tuple(places)
+    return found
+
+
+def _signs(headers: tuple[str, ...], mapping: CsvMapping) -> dict[str, tuple[int, tuple[str, ...]]]:
+    return {ours: (_there(sign.column, headers), sign.negative) for ours, sign in mapping.signs.items()}
+
+
+def _there(name: str, headers: tuple[str, ...]) -> int:
+    index = find(name, headers)
+    if index is None:
+        raise UnusableFile(
+            f"no column '{name}'; the file has: {_listed(headers)}. Correct the mapping of this source"
+        )
+    return index
 
 
 def _guessed(headers: tuple[str, ...], mapping: CsvMapping) -> dict[str, int]:
@@ -222,47 +275,77 @@ def _cells(sample: list[list[str]], columns: list[int]) -> list[str]:
     return [row[index].strip() for row in sample for index in columns if row[index].strip()]
 
 
-def _decimal(sample: list[list[str]], at: dict[str, int], stream: Stream) -> str:
+def _decimal(
+    sample: list[list[str]],
+    at: dict[str, int],
+    sums: dict[str, tuple[tuple[int, int], ...]],
+    stream: Stream,
+) -> str:
     """A comma when amounts end like `12,50` and none ends like `12.50`."""
     money = [
         i
         for name, i in at.items()
         if name in ("debit", "credit") or pa.types.is_decimal(stream.columns.get(name, pa.null()))
     ]
+    money += [index for terms in sums.values() for _, index in terms]
     cells = _cells(sample, money)
     comma = any(re.search(r",[0-9]{1,2}(?![0-9])", cell) for cell in cells)
     point = any(re.search(r"\.[0-9]{1,2}(?![0-9])", cell) for cell in cells)
     return "," if comma and not point else "."
 
 
-def _date_format(sample: list[list[str]], at: dict[str, int], stream: Stream, mapping: CsvMapping) -> str:
-    """The configured format, or the format that fits most dates of the sample.
+def _date_format(
+    text: str,
+    sample: list[list[str]],
+    at: dict[str, int],
+    headers: tuple[str, ...],
+    decimal: str,
+    delimiter: str,
+    mapping: CsvMapping,
+) -> tuple[str, str]:
+    """The configured format, or the format that fits most dates of the file, and what settled a tie.
 
-    Where two fit equally well and mean different days (03/04/2026), the file is refused: a guess would
-    move a month's revenue without anyone noticing.
+    Where two fit equally well and mean different days (03/04/2026), and nothing else in the file tells,
+    the file is refused: a guess would move a month's revenue without anyone noticing.
     """
     try:
-        formats.pattern(mapping.date_format)
+        for format_ in (mapping.date_format, *mapping.date_formats):
+            formats.pattern(format_)
         formats.timestamp_pattern(mapping.timestamp_format)
     except formats.UnknownFormat as error:
         raise UnusableFile(
             f"the mapping has a date or timestamp format that is not supported: {error}"
         ) from error
+    stream = STREAMS[mapping.stream]
     days = [i for name, i in at.items() if pa.types.is_date(stream.columns.get(name, pa.null()))]
-    cells = sorted(set(_cells(sample, days)))
-    if "date_format" in mapping.model_fields_set or not cells:
-        return mapping.date_format
-    read_as = {f: [day_of(cell, f) for cell in cells] for f in formats.DATE_FORMATS}
-    fitting = {f: sum(day is not None for day in found) for f, found in read_as.items()}
-    chosen = max(formats.DATE_FORMATS, key=lambda f: fitting[f])
-    if not fitting[chosen]:
-        return mapping.date_format
-    rival = next(
-        (f for f in formats.DATE_FORMATS if fitting[f] == fitting[chosen] and read_as[f] != read_as[chosen]),
-        None,
-    )
-    if rival:
+    if "date_format" in mapping.model_fields_set or not _cells(sample, days):
+        return mapping.date_format, ""
+    candidates = mapping.date_formats or formats.DATE_FORMATS
+    tied = _fitting_best(_cells(sample, days), candidates)
+    if len(tied) > 1:
+        # A later record may tell: look at all of them before asking anyone.
+        sample = [row for row in _sample(text, mapping, delimiter, len(text))[0] if len(row) == len(headers)]
+        tied = _fitting_best(_cells(sample, days), candidates)
+    if len(tied) <= 1:
+        return tied[0] if tied else mapping.date_format, ""
+    settled = evidence.date_format(tied, [_cells(sample, [day]) for day in days], headers, decimal)
+    if settled is None:
+        cell = _cells(sample, days)[0]
         raise UnusableFile(
-            f"dates such as '{cells[0]}' fit {chosen} and {rival}; set date_format in the mapping of this source"
+            f"dates such as '{cell}' fit {tied[0]} and {tied[1]}, and nothing in the file tells which: no day "
+            "above 12, no order that only one keeps, no decimal comma or language; set date_format in the "
+            "mapping of this source"
         )
-    return chosen
+    return settled
+
+
+def _fitting_best(cells: list[str], candidates: tuple[str, ...]) -> list[str]:
+    """The formats that fit most of the dates and mean different days; the first for each meaning."""
+    distinct = sorted(set(cells))
+    read_as = {f: tuple(day_of(cell, f) for cell in distinct) for f in candidates}
+    most = max(sum(day is not None for day in found) for found in read_as.values())
+    meanings: dict[tuple[date | None, ...], str] = {}
+    for format_, found in read_as.items():
+        if most and sum(day is not None for day in found) == most:
+            meanings.setdefault(found, format_)
+    return list(meanings.values())

@@ -76,7 +76,8 @@ STREAMS: dict[str, Stream] = {
     ),
     "payments": Stream(
         columns=_columns(
-            text="payment_id payment_type party_id party_name currency reference invoice_number order_number method status",
+            text="payment_id payment_type party_id party_name currency reference invoice_number order_number method status"
+            " balance_transaction_id payout_id",
             money="amount fee_amount",
             dates="payment_date",
             times="updated_at",
@@ -172,6 +173,32 @@ STREAMS: dict[str, Stream] = {
         key="transaction_id",
         required=("account_number", "booking_date", "currency", "amount"),
         dates=("booking_date", "value_date"),
+        amount=("amount",),
+    ),
+    "balance_transactions": Stream(
+        columns=_columns(
+            text="balance_transaction_id balance_type source_object_id payout_id currency description reference"
+            " party_name original_currency status",
+            money="amount fee_amount net_amount original_amount balance_amount",
+            dates="available_date created_date",
+            times="created_at",
+            rates="exchange_rate",
+        ),
+        key="balance_transaction_id",
+        required=("balance_transaction_id", "created_date", "currency", "amount"),
+        dates=("created_date", "created_at"),
+        amount=("amount",),
+    ),
+    "payouts": Stream(
+        columns=_columns(
+            text="payout_id currency status destination statement_descriptor trace_id balance_transaction_id",
+            money="amount",
+            dates="arrival_date created_date",
+            times="created_at",
+        ),
+        key="payout_id",
+        required=("payout_id", "created_date", "currency", "amount"),
+        dates=("created_date", "created_at"),
         amount=("amount",),
     ),
     "gl_entries": Stream(

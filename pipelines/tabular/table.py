@@ -20,7 +20,7 @@ from pipelines.bank.pieces import json_text, tidy
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.provenance import MONEY, LandingFile
 from pipelines.rejects import UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
-from pipelines.tabular import cells, declared
+from pipelines.tabular import cells, declared, evidence
 from pipelines.tabular.layout import Layout
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import Ragged, Records
@@ -77,6 +77,8 @@ class Table:
 
     def _typed(self, name: str, type_: pa.DataType) -> pa.Array:
         """One column; what is neither in the file nor constant is null."""
+        if name in self.layout.sums:
+            return self._marked(name, self._sum(name))
         if name in self.text:
             return self._converted(
                 name,
@@ -95,7 +97,7 @@ class Table:
         self, name: str, text: pa.Array, type_: pa.DataType, decimal: str, thousands: str, date_format: str
     ) -> pa.Array:
         convert: dict[str, Callable[[], pa.Array]] = {
-            "decimal": lambda: self._signed(name, cells.amounts(text, decimal, thousands)),
+            "decimal": lambda: self._marked(name, self._signed(name, self._money(text, decimal, thousands))),
             "rate": lambda: self._signed(name, cells.rates(text, decimal, thousands)),
             "date": lambda: cells.dates(text, date_format),
             "timestamp": lambda: cells.timestamps(
@@ -112,6 +114,52 @@ class Table:
             self.invalid[name] = wrong
         return column
 
+    def _money(self, text: pa.Array, decimal: str, thousands: str) -> pa.Array:
+        amount = cells.amounts(text, decimal, thousands)
+        return self._from_minor(amount) if self.mapping.minor_units else amount
+
+    def _from_minor(self, amount: pa.Array) -> pa.Array:
+        """Cents to the currency's unit. A currency that we do not know, and a fraction of a cent, are null."""
+        codes = self.text.get("currency", pa.repeat(self.mapping.constants.get("currency", ""), self.count))
+        distinct = codes.dictionary_encode()
+        places = pa.array(
+            [declared.minor_digits(code) for code in distinct.dictionary.to_pylist()], pa.int8()
+        )
+        digits = places.take(distinct.indices)
+        result = pa.nulls(self.count, MONEY)
+        for number in (0, 2, 3, 4):
+            factor = pa.scalar(Decimal(10) ** -number, pa.decimal128(5, 4))
+            scaled = pc.multiply(amount.cast(pa.decimal128(18, 4)), factor)
+            exact = pc.equal(pc.round(amount), amount)
+            value = pc.round(scaled, 4).cast(MONEY)
+            result = pc.if_else(pc.fill_null(pc.and_(pc.equal(digits, number), exact), False), value, result)
+        return result
+
+    def _sum(self, name: str) -> pa.Array:
+        """The signed sum of cells; with nothing in any of them there is no amount."""
+        zero, parts = pa.scalar(Decimal(0), MONEY), []
+        total, nothing = pa.repeat(zero, self.count), pa.repeat(True, self.count)
+        for sign, index in self.layout.sums[name]:
+            cell = self.cells[index]
+            amount = self._converted(
+                f"{name}:{index}", cell, MONEY, self.layout.decimal, self.layout.thousands, ""
+            )
+            if f"{name}:{index}" in self.invalid:
+                wrong = self.invalid.pop(f"{name}:{index}")
+                self.invalid[name] = self.invalid.get(name, np.zeros(self.count, bool)) | wrong
+            nothing = pc.and_(nothing, pc.is_null(cell))
+            parts.append((sign, pc.fill_null(amount, zero)))
+        for sign, amount in parts:
+            total = self._difference(name, total, pc.negate(amount) if sign > 0 else amount)
+        return pc.if_else(nothing, pa.scalar(None, MONEY), total)
+
+    def _marked(self, name: str, amount: pa.Array) -> pa.Array:
+        """Negative where the amount's own indicator says so (`signs`)."""
+        if name not in self.layout.signs:
+            return amount
+        index, negative = self.layout.signs[name]
+        return self._where_marked(amount, self.cells[index], negative)
+
     def _signed(self, name: str, column: pa.Array) -> pa.Array:
         return pc.negate(column) if name in self.mapping.negate else column
 
@@ -127,7 +175,11 @@ class Table:
     def _derive(self) -> None:
         """What follows from other columns of the record: signs, keys, line numbers, dates."""
         columns, zero = self.columns, pa.scalar(Decimal(0), MONEY)
-        if "amount" in columns and ("debit" in self.text or "credit" in self.text):
+        if (
+            "amount" in columns
+            and "amount" not in self.layout.sums
+            and ("debit" in self.text or "credit" in self.text)
+        ):
             credit, debit = self._pseudo("credit"), self._pseudo("debit")
             # One of the two is empty on every line; a line with neither has no amount at all.
             nothing = pc.and_(pc.is_null(credit), pc.is_null(debit))
@@ -136,7 +188,7 @@ class Table:
                 pa.scalar(None, MONEY),
                 self._difference("amount", pc.fill_null(credit, zero), pc.fill_null(debit, zero)),
             )
-        elif "sign" in self.text and "amount" in columns:
+        elif "sign" in self.text and "amount" in columns and self.stream.amount == ("amount",):
             columns["amount"] = self._by_sign(columns["amount"])
         if (
             self.stream.minus
@@ -150,7 +202,7 @@ class Table:
             columns["currency"] = columns.get("account_currency", columns["currency"])
         for name in self.stream.dates:
             # A date that is not in the file follows from the other one; see Stream.dates.
-            if name in ("order_date", "booking_date", "transaction_date"):
+            if name in ("order_date", "booking_date", "transaction_date", "created_date"):
                 columns[name] = pc.coalesce(columns[name], self._business_date())
         if self.stream.line_of:
             number = pa.array(occurrences(pc.fill_null(columns[self.stream.line_of], "")), pa.int64())
@@ -170,10 +222,19 @@ class Table:
     def _by_sign(self, amount: pa.Array) -> pa.Array:
         if "sign" not in self.text:
             return amount
-        negative = pa.array([code.casefold() for code in self.mapping.negative_values])
-        marks = self.text["sign"].dictionary_encode()
-        folded = pa.array([(mark or "").casefold() for mark in marks.dictionary.to_pylist()], pa.string())
-        is_negative = pc.fill_null(pc.is_in(folded, negative).take(marks.indices), False)
+        if self.layout.is_guessed:
+            known = pa.array([*evidence.NEGATIVE_MARKS, *evidence.POSITIVE_MARKS])
+            folded = pc.utf8_lower(pc.fill_null(self.text["sign"], ""))
+            unknown = pc.invert(pc.is_in(folded, known)).to_numpy(zero_copy_only=False)
+            if unknown.any():
+                self.invalid["sign"] = unknown
+        return self._where_marked(amount, self.text["sign"], self.layout.negative)
+
+    def _where_marked(self, amount: pa.Array, marks: pa.Array, negative: tuple[str, ...]) -> pa.Array:
+        words = pa.array([code.casefold() for code in negative], pa.string())
+        distinct = marks.dictionary_encode()
+        folded = pa.array([(mark or "").casefold() for mark in distinct.dictionary.to_pylist()], pa.string())
+        is_negative = pc.fill_null(pc.is_in(folded, words).take(distinct.indices), False)
         return pc.if_else(is_negative, pc.negate(amount), amount)
 
     def _business_date(self) -> pa.Array:

@@ -37,6 +37,11 @@ class Records(NamedTuple):
     line: np.ndarray
     ragged: list["Ragged"]
 
+    def shifted(self, by: int) -> "Records":
+        """The records of a further table in the same file: positions go on from the last one's."""
+        ragged = [record._replace(position=record.position + by) for record in self.ragged]
+        return self._replace(position=self.position + by, ragged=ragged)
+
 
 class Ragged(NamedTuple):
     """A record with more or fewer cells than the header."""
@@ -65,6 +70,14 @@ def decode(content: bytes, encoding: str | None) -> tuple[str, str]:
     return _plain(content.decode(codec, errors="replace")), codec
 
 
+def decode_as(content: bytes, encoding: str) -> str | None:
+    """The text in one encoding, None when the bytes are none of it."""
+    try:
+        return _plain(content.decode(encoding))
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
 def _plain(text: str) -> str:
     return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -77,6 +90,14 @@ def rows(text: str, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]
         if row and (row[0].strip() or "".join(row).strip()):
             yield line, row
         line = reader.line_num + 1
+
+
+def cells_of_line(line: str, delimiter: str, quote: str = '"') -> list[str]:
+    """One line as a record; an unfinished quote gives what there is."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        return []
 
 
 def sniff(text: str, quote: str) -> str:

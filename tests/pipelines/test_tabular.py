@@ -373,6 +373,8 @@ def test_usual_headers_need_no_mapping(tmp_path, stream, text, expected):
     assert {name: row[name] for name in expected} == expected
 
 
-def test_a_workbook_is_refused_with_advice(tmp_path):
+def test_a_damaged_or_old_workbook_is_refused_with_the_reason(tmp_path):
     message = only(invoices(tmp_path, b"PK\x03\x04rest")["rejects"])["message"]
-    assert "save the sheet as CSV" in message
+    assert "cannot be unpacked" in message
+    message = only(invoices(tmp_path, b"\xd0\xcf\x11\xe0rest")["rejects"])["message"]
+    assert "save it as .xlsx or CSV" in message

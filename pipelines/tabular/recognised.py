@@ -1,0 +1,169 @@
+"""What a delimited text is: the export of a known product, or columns with usual names.
+
+Belongs here: choosing the mappings of a file that nobody described, and saying why. A source with a mapping
+of its own needs none of this.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pipelines.bank.accounts import is_iban
+from pipelines.config import CsvMapping
+from pipelines.tabular import profiles
+from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, guessed_mapping
+from pipelines.tabular.layout import UnusableFile, settle
+from pipelines.tabular.text import cells_of_line
+
+_IBAN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])")
+_ACCOUNT_LABEL = re.compile(
+    r"(?i)^\W*(?:iban|konto(?:nummer|-?nr\.?)?|account(?: ?(?:number|no\.?|#))?|rekening(?:nummer)?|compte|n(?:uméro|°) de compte|"
+    r"cuenta|conto|número de cuenta|rachunek|numer rachunku|kontonr)\W*$"
+)
+_CURRENCY_LABEL = re.compile(
+    r"(?i)^\W*(?:currency|währung|waehrung|devise|moneda|valuta|waluta|bewertet in|munt)\W*$"
+)
+_CODE = re.compile(r"^[A-Z]{3}$")
+
+
+class Recognised(NamedTuple):
+    """mappings: one per stream in the file. reason: what in it decided that. profile: the ready profile."""
+
+    mappings: tuple[CsvMapping, ...]
+    reason: str
+    profile: str | None = None
+
+
+def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> Recognised:
+    """The mappings of a text. `constants`: what the source says that its files do not.
+
+    Raises UnusableFile with the reason when nothing fits, or when a source would have to load money
+    without a currency.
+    """
+    fit = profiles.fitting(text)
+    if fit is None:
+        mapping, reason = guessed_mapping(text)
+        if mapping is None:
+            raise UnusableFile(reason)
+        mapping = _completed(mapping, text, mapping.skip_rows, constants, is_configured)
+        return Recognised((mapping,), reason)
+    preamble = text.split("\n", fit.above)[: fit.above]
+    currency = profiles.currency_in_headers(fit)
+    found = tuple(
+        _with_constants(mapping, fit.profile.name, currency, preamble, text, constants, is_configured)
+        for mapping in profiles.mappings(fit)
+    )
+    told = ", ".join(f"'{name}'" for name in fit.profile.headers[:4]) or "cells of its shape"
+    reason = f"profile {fit.profile.name} ({fit.profile.title}) by {told}"
+    return Recognised(found, reason, fit.profile.name)
+
+
+def _with_constants(
+    mapping: CsvMapping,
+    profile: str,
+    header_currency: str | None,
+    preamble: list[str],
+    text: str,
+    constants: Mapping[str, str],
+    is_configured: bool,
+) -> CsvMapping:
+    """Account and currency of a profile's file: what the source says, what the file says, what is usual."""
+    own = dict(mapping.constants)
+    if mapping.stream == "bank_transactions" and "account_number" not in mapping.columns:
+        own["account_number"] = account_above(preamble) or own.get("account_number") or profile.upper()
+    if "currency" not in mapping.columns:
+        written = header_currency or currency_above(preamble) or _in_amounts(text, mapping)
+        own["currency"] = written or own.get("currency", "")
+    own |= {name: value for name, value in constants.items() if name not in mapping.columns}
+    if not own.get("currency", "x"):
+        own["currency"] = _no_currency(is_configured)
+    return mapping.model_copy(update={"constants": own})
+
+
+def _completed(
+    mapping: CsvMapping, text: str, above: int, constants: Mapping[str, str], is_configured: bool
+) -> CsvMapping:
+    own = dict(mapping.constants)
+    preamble = text.split("\n", above)[:above]
+    if "currency" in own:
+        own["currency"] = currency_above(preamble) or _in_amounts(text, mapping) or own["currency"]
+    if own.get("account_number") == UNKNOWN_ACCOUNT:
+        account = account_above(preamble)
+        if account:
+            own["account_number"] = account
+        elif is_configured:
+            own.pop("account_number")  # the source's name stands in for it
+    own |= constants
+    if own.get("currency") == UNKNOWN_CURRENCY and is_configured:
+        own["currency"] = _no_currency(is_configured)
+    return mapping.model_copy(update={"constants": own})
+
+
+def _no_currency(is_configured: bool) -> str:
+    if is_configured:
+        raise UnusableFile(
+            "the file does not say in which currency its amounts are; name it where the source is configured "
+            "(constants: {currency: EUR})"
+        )
+    return UNKNOWN_CURRENCY
+
+
+def account_above(preamble: list[str]) -> str | None:
+    """The account that lines above the table name: its IBAN, else what stands behind a label."""
+    written = _IBAN.findall("\n".join(preamble).upper())
+    ibans = {iban for iban in (found.replace(" ", "") for found in written) if is_iban(iban)}
+    if len(ibans) == 1:
+        return ibans.pop()
+    for cells in _labelled(preamble):
+        for label, value in cells:
+            digits = sum(character.isdigit() for character in value)
+            if _ACCOUNT_LABEL.match(label) and digits >= 4 and len(value) < 40:
+                return re.sub(r"[\s=\"]", "", value).upper()
+    return None
+
+
+def currency_above(preamble: list[str]) -> str | None:
+    for cells in _labelled(preamble):
+        for label, value in cells:
+            if _CURRENCY_LABEL.match(label) and _CODE.match(value.strip('=" ')):
+                return value.strip('=" ')
+    return None
+
+
+def _labelled(preamble: list[str]) -> list[list[tuple[str, str]]]:
+    """Pairs of neighbouring cells in each line, by any delimiter."""
+    found = []
+    for line in preamble:
+        delimiter = max(";,\t|", key=line.count)
+        cells = [cell.strip() for cell in cells_of_line(line, delimiter)]
+        if len(cells) == 1 and ":" in cells[0]:
+            cells = [part.strip() for part in cells[0].split(":", 1)]
+        found.append(list(zip(cells, cells[1:], strict=False)))
+    return found
+
+
+def _in_amounts(text: str, mapping: CsvMapping) -> str | None:
+    """The one code or symbol that stands beside the amounts (`-15,00 PLN`, `€1,000`)."""
+    try:
+        layout = settle(
+            text[: 1 << 16].rpartition("\n")[0] or text,
+            mapping.model_copy(update={"constants": {**mapping.constants, "currency": "XXX"}}),
+        )
+    except UnusableFile:
+        return None
+    if layout is None:
+        return None
+    places = [
+        layout.at[name]
+        for name in ("amount", "debit", "credit", "balance_amount", "total_amount")
+        if name in layout.at
+    ]
+    places += [index for terms in layout.sums.values() for _, index in terms]
+    codes = set()
+    for line in text[: 1 << 16].split("\n")[layout.header_line :][:500]:
+        cells = cells_of_line(line, layout.delimiter)
+        if len(cells) == layout.width:
+            for place in places:
+                codes |= set(re.findall(r"[€£]|(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", cells[place]))
+    codes = {{"€": "EUR", "£": "GBP"}.get(code, code) for code in codes} - {"DEB", "CRD"}
+    return codes.pop() if len(codes) == 1 else None
