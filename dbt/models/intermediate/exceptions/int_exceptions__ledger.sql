@@ -7,6 +7,44 @@ with last_days as (
         max(end_date) as end_date
     from {{ ref('periods') }}
     group by entity_id, period
+),
+
+-- Business that was converted with the rate of a day long before it: a list of rates that nobody delivers
+-- any more. One row per currency and stale rate, not one per document: one delivery mends all of them.
+documents as (
+    select
+        entity_id,
+        document_id,
+        currency,
+        rate_date,
+        -- The total; its parts (net, tax) are components of the same document.
+        max(abs(amount)) as amount
+    from {{ ref('int_accounting_events') }}
+    where rate_date <= {{ as_of_date() }}
+    group by entity_id, document_id, currency, rate_date
+),
+
+old_rates as (
+    select
+        documents.entity_id,
+        documents.currency,
+        rates.base_currency,
+        rates.source_rate_date,
+        sum(documents.amount) as amount,
+        count(distinct documents.document_id) as document_count,
+        min(documents.rate_date) as first_date,
+        max(documents.rate_date) as last_date
+    from documents
+    inner join {{ ref('legal_entities') }} as legal_entities on documents.entity_id = legal_entities.legal_entity_id
+    inner join {{ ref('fx_rates') }} as rates
+        on
+            documents.currency = rates.quote_currency
+            and legal_entities.base_currency = rates.base_currency
+            and documents.rate_date = rates.rate_date
+    where
+        rates.quote_currency <> rates.base_currency
+        and {{ dbt.datediff('rates.source_rate_date', 'documents.rate_date', 'day') }} > {{ grace_days('fx_rate_old') }}
+    group by documents.entity_id, documents.currency, rates.base_currency, rates.source_rate_date
 )
 
 select
@@ -80,3 +118,25 @@ left join last_days
         control.entity_id = last_days.entity_id
         and control.period = last_days.period
 where control.status in ('erp_differs', 'journal_differs')
+
+union all
+
+select
+    'fx_rate_old' as exception_type,
+    entity_id as entity_id,
+    'fx_rate' as document_type,
+    entity_id || ':' || currency || '/' || base_currency || ':' || cast(source_rate_date as varchar) as document_id,
+    currency || '/' || base_currency as document_number,
+    cast(null as varchar) as party_name,
+    currency as currency,
+    cast(amount as decimal(18, 4)) as amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    source_rate_date as business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    cast(document_count as varchar) || ' documents from ' || cast(first_date as varchar)
+    || ' to ' || cast(last_date as varchar) as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from old_rates
