@@ -1,0 +1,42 @@
+"""The rules of EN 16931 under their own numbers, whatever artefact found them.
+
+The CII artefacts of Factur-X check code lists under numbers of their own (`FX-SCH-A-000595: Value of
+'ram:InvoiceCurrencyCode' is not allowed`); the Schematron of EN 16931 calls the same rule BR-CL-04.
+`code_lists.csv` says which is which, by element and by what stands above it (EN 16931-1, 6.4.1; CEN CII
+codelist binding). Rules of Factur-X about the shape of its own profiles bind nobody else: for other CII
+documents they are information.
+"""
+
+import csv
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_VALUE = re.compile(r"Value of '(?:ram:|rsm:|udt:|qdt:)?(@?\w+)' is not allowed")
+_OF_FACTURX = ("FX-", "PEPPOL-")
+_FACTURX_PROFILES = ("factur-x", "zugferd")
+
+
+class _CodeList(NamedTuple):
+    element: str
+    below: str
+    rule_id: str
+
+
+@cache
+def _code_lists() -> tuple[_CodeList, ...]:
+    with Path(__file__).with_name("code_lists.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(_CodeList(**row) for row in csv.DictReader(file))
+
+
+def named(rule_id: str, severity: str, location: str, message: str, profile: str | None) -> tuple[str, str]:
+    """(rule, severity) of a finding in a CII document with that profile (BT-24)."""
+    if not rule_id.startswith(_OF_FACTURX):
+        return rule_id, severity
+    if value := _VALUE.match(message):
+        for entry in _code_lists():
+            if entry.element == value[1] and entry.below in location:
+                return entry.rule_id, severity
+    is_facturx = any(name in (profile or "").casefold() for name in _FACTURX_PROFILES)
+    return rule_id, severity if is_facturx and rule_id.startswith("FX-") else "information"
