@@ -14,8 +14,8 @@ import os
 import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,9 @@ _DLT_SETTINGS = {
 # New tables and columns may come with a new version of a reader. A type may not change: by default dlt
 # would store 1.1234 in a decimal(18,2) column as 1.12 and say nothing.
 _SCHEMA_CONTRACT = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
+
+# What a batch has at least before dlt gets it; the readers' own batches are of this size.
+_BATCH_ROWS = 50_000
 
 
 class LoadingError(RuntimeError):
@@ -157,19 +160,28 @@ def _unfinished_marker(settings: Settings, spec: KindSpec) -> Path:
     return settings.dlt / f"{spec.kind}.unfinished"
 
 
-def _pipeline(settings: Settings, spec: KindSpec) -> Any:
+@contextmanager
+def _pipeline(settings: Settings, spec: KindSpec) -> Iterator[Any]:
+    """The kind's pipeline, with the warehouse open as long as it is used: left to itself, dlt opens and
+    closes the file for each table, and every closing writes a checkpoint."""
     for name, value in _DLT_SETTINGS.items():
         os.environ[name] = value
     import dlt
 
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     settings.dlt.mkdir(parents=True, exist_ok=True)
-    return dlt.pipeline(
-        pipeline_name=f"tieout_{spec.kind}",
-        pipelines_dir=str(settings.dlt),
-        destination=dlt.destinations.duckdb(str(settings.warehouse)),
-        dataset_name=spec.dataset,
-    )
+    with closing(duckdb.connect(str(settings.warehouse))) as warehouse:
+        pipeline = dlt.pipeline(
+            pipeline_name=f"tieout_{spec.kind}",
+            pipelines_dir=str(settings.dlt),
+            destination=dlt.destinations.duckdb(warehouse),
+            dataset_name=spec.dataset,
+        )
+        try:
+            yield pipeline
+        finally:
+            with suppress(Exception):
+                pipeline.deactivate()
 
 
 def _resume(settings: Settings, spec: KindSpec) -> int:
@@ -181,12 +193,11 @@ def _resume(settings: Settings, spec: KindSpec) -> int:
     working_folder = settings.dlt / f"tieout_{spec.kind}"
     resumed = 0
     try:
-        pipeline = _pipeline(settings, spec)
-        if pipeline.has_pending_data:
-            pipeline.normalize()
-            resumed = len(pipeline.list_normalized_load_packages())
-            pipeline.load()
-        pipeline.deactivate()
+        with _pipeline(settings, spec) as pipeline:
+            if pipeline.has_pending_data:
+                pipeline.normalize()
+                resumed = len(pipeline.list_normalized_load_packages())
+                pipeline.load()
     except Exception:
         # Nothing is lost: the files are read again. But whoever looks for the reason must find it.
         logging.getLogger(__name__).warning(
@@ -202,28 +213,24 @@ def _resume(settings: Settings, spec: KindSpec) -> int:
 def _load(
     settings: Settings, spec: KindSpec, files: list[tuple[LandingFile, SourceInstance]], written: _Written
 ) -> None:
-    pipeline = _pipeline(settings, spec)
-    import dlt
-
     marker = _unfinished_marker(settings, spec)
-    marker.touch()
-    resource = dlt.resource(_items(spec, files, written), name=spec.kind)
-    source = dlt.source(lambda: resource, name=spec.kind)()
-    try:
-        pipeline.run(source)
-    except Exception as error:
-        # Nothing of a failed extraction may stay behind as a half package of the next one.
-        shutil.rmtree(settings.dlt / f"tieout_{spec.kind}", ignore_errors=True)
-        marker.unlink(missing_ok=True)
-        cause = _cause(error)
-        what = str(cause) if isinstance(cause, LoadingError) else f"{type(cause).__name__}: {cause}"
-        raise LoadingError(
-            f"raw_{spec.kind}: the load did not complete: {what}\n"
-            "Nothing of it counts as loaded; correct the cause and run again."
-        ) from error
-    finally:
-        with suppress(Exception):
-            pipeline.deactivate()
+    with _pipeline(settings, spec) as pipeline:
+        import dlt
+
+        marker.touch()
+        resource = dlt.resource(_items(spec, files, written), name=spec.kind)
+        try:
+            pipeline.run(dlt.source(lambda: resource, name=spec.kind)())
+        except Exception as error:
+            # Nothing of a failed extraction may stay behind as a half package of the next one.
+            shutil.rmtree(settings.dlt / f"tieout_{spec.kind}", ignore_errors=True)
+            marker.unlink(missing_ok=True)
+            cause = _cause(error)
+            what = str(cause) if isinstance(cause, LoadingError) else f"{type(cause).__name__}: {cause}"
+            raise LoadingError(
+                f"raw_{spec.kind}: the load did not complete: {what}\n"
+                "Nothing of it counts as loaded; correct the cause and run again."
+            ) from error
     marker.unlink(missing_ok=True)
 
 
@@ -249,11 +256,27 @@ def _items(
             schema_contract=_SCHEMA_CONTRACT,
         )
         yield dlt.mark.with_hints(schema.empty_table(), hints, create_table_variant=True)
-    for instance, group in _by_instance(files):
-        for batch in read_files(spec, group, instance):
-            written.rows[batch.table] += batch.rows.num_rows
-            if batch.rows.num_rows:
-                yield dlt.mark.with_table_name(batch.rows, batch.table)
+    found = (batch for instance, group in _by_instance(files) for batch in read_files(spec, group, instance))
+    for batch in _filled(found):
+        written.rows[batch.table] += batch.rows.num_rows
+        yield dlt.mark.with_table_name(batch.rows, batch.table)
+
+
+def _filled(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The same rows in fewer batches: dlt spends some milliseconds on each, however small it is, and of
+    six hundred daily exports most hold a handful of records."""
+    waiting: dict[str, list[pa.Table]] = defaultdict(list)
+    counted: Counter[str] = Counter()
+    for table, rows in batches:
+        if rows.num_rows == 0:
+            continue
+        waiting[table].append(rows)
+        counted[table] += rows.num_rows
+        if counted[table] >= _BATCH_ROWS:
+            del counted[table]
+            yield Batch(table, pa.concat_tables(waiting.pop(table)))
+    for table, parts in waiting.items():
+        yield Batch(table, pa.concat_tables(parts))
 
 
 def _by_instance(
