@@ -125,6 +125,22 @@ def status() -> None:
 
 
 @app.command()
+def alerts(
+    test: Annotated[
+        bool, typer.Option("--test", help="Send a test message through every channel that is on.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Look now and send what is new, as the daemon does every five minutes."),
+    ] = False,
+) -> None:
+    """Show what is open, what could not be sent, and which channels are on (operations.yml)."""
+    from dagster_project.commands.alerts import show_alerts
+
+    raise typer.Exit(show_alerts(test=test, check=check))
+
+
+@app.command()
 def exceptions(
     entity: Annotated[str | None, typer.Option(help="Only this entity, e.g. DE01.")] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only this exception type.")] = None,

@@ -5,16 +5,20 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.alerts.sensors import alert_sensors
 from dagster_project.checks.gates import gate_asset
 from dagster_project.checks.parameters import gates
 from dagster_project.extraction.assets import extractions
 from dagster_project.extraction.sources import source_specs
 from dagster_project.instance import prepare_environment
 from dagster_project.names import JOB, PUBLISHED_SCHEMAS
+from dagster_project.operations import read_operations
 from dagster_project.publish.assets import publishing
 from dagster_project.run_config import CloseConfig
+from dagster_project.schedules.days import closing_days
 from dagster_project.schedules.landing import landing_sensor
 from dagster_project.schedules.nightly import nightly_schedules
+from dagster_project.schedules.upstream import upstream_sensor
 from dagster_project.transform.assets import transformations
 from dagster_project.transform.manifest import manifest as read_manifest
 from expectations.rules import Gate
@@ -34,9 +38,10 @@ def build_defs(
     prepare_environment(settings)
     configuration = configuration or read_configuration(settings.sources_file)
     check_company(configuration, settings.sources_file, settings.seeds)
+    operations = read_operations(settings)
 
     raw = extractions(configuration, settings)
-    dbt = transformations(read_manifest(settings), settings)
+    dbt = transformations(read_manifest(settings), settings, operations)
     tables = {key for step in dbt for key in step.keys if key.path[0] in PUBLISHED_SCHEMAS}
     upstream: dict[Gate, set[dg.AssetKey]] = {
         "after_load": {key for step in raw for key in step.keys},
@@ -52,14 +57,17 @@ def build_defs(
         selection=dg.AssetSelection.all(),
         description="From the landing folder to the published file, with a gate after each stage.",
         executor_def=dg.multi_or_in_process_executor,
-        # In one process by default: the steps share the imports, which take longer than most of them.
-        config={"execution": {"config": {"in_process": {}}}},
+        config=closing_days(settings),
     )
     return dg.Definitions(
-        assets=[*source_specs(configuration), *raw, *dbt, *checks, *publishing(tables, settings)],
+        assets=[*source_specs(configuration), *raw, *dbt, *checks, *publishing(tables, settings, operations)],
         jobs=[job],
-        schedules=nightly_schedules(settings),
-        sensors=[landing_sensor(configuration, settings)],
+        schedules=nightly_schedules(settings, operations),
+        sensors=[
+            landing_sensor(configuration, settings),
+            upstream_sensor(settings, sorted(upstream["after_load"])),
+            *alert_sensors(job, settings),
+        ],
         resources={"close": CloseConfig(), **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

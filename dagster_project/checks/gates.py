@@ -6,6 +6,7 @@ two models of one dbt call, and Dagster would cut that call into many. A rule th
 evaluated fails with severity ERROR whatever its own severity: an error is not a pass.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -116,7 +117,11 @@ def gate_asset(
         for result in results:
             yield check_result(gate, result)
         if stopping:
-            raise dg.Failure(description=explain(gate, stopping), allow_retries=False)
+            raise dg.Failure(
+                description=explain(gate, stopping),
+                metadata={"findings": dg.MetadataValue.text(_findings(gate, stopping))},
+                allow_retries=False,
+            )
         yield dg.MaterializeResult(
             asset_key=gate_key(gate),
             metadata={
@@ -129,6 +134,22 @@ def gate_asset(
         )
 
     return step
+
+
+def _findings(gate: Gate, stopping: Sequence[Result]) -> str:
+    """What stopped the run, as JSON for the alerts: amounts stay the texts that they are."""
+    return json.dumps(
+        [
+            {
+                "gate": gate,
+                "rule": result.rule.name,
+                "table": result.rule.table,
+                "observed": result.observed,
+                "rows": json.loads(result.details or "[]"),
+            }
+            for result in stopping
+        ]
+    )
 
 
 def _first_line(text: str) -> str:

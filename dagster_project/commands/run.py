@@ -4,9 +4,7 @@ Belongs here: preparing an installation, launching the job, and the exit code. D
 what the job does (Dagster definitions) or how the result reads (`summary`).
 """
 
-import fcntl
 import logging
-import os
 import sys
 import time
 import uuid
@@ -15,34 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from dagster_project.commands.errors import CommandError
 from dagster_project.commands.progress import Progress
+from dagster_project.run_lock import STARTED_BY, bury_dead_runs, one_run, this_process
 from pipelines.settings import SAMPLE_SOURCES, Settings, settings
 
-STARTED_BY = "tieout/process"
 
-
-@contextmanager
-def _one_run(place: Settings) -> Iterator[None]:
-    """Keep a second `tieout run` waiting. The lock goes away with its process, also by SIGKILL."""
-    place.home.mkdir(parents=True, exist_ok=True)
-    with (place.home / "run.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say_waiting(lock)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}")
-        lock.flush()
-        yield
-
-
-def _say_waiting(lock: IO[str]) -> None:
-    lock.seek(0)
-    print(f"Another run is under way ({lock.read() or 'starting'}); waiting for it to end.", file=sys.stderr)
+def _say_waiting(who: str) -> None:
+    print(f"Another run is under way ({who}); waiting for it to end.", file=sys.stderr)
 
 
 @contextmanager
@@ -72,36 +52,6 @@ def _checked_date(as_of: str | None) -> str:
         raise CommandError(f"--as-of {as_of} is not a date. Write it as YYYY-MM-DD.") from error
 
 
-def _is_alive(process: str | None) -> bool:
-    try:
-        os.kill(int(process or ""), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _bury_dead_runs(instance: Any) -> None:
-    """Mark runs of killed processes as failed and give back their places in the pools.
-
-    A place that a dead run holds would keep every later run waiting for the warehouse for ever.
-    """
-    from dagster import DagsterRunStatus, RunsFilter
-
-    unfinished = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
-    for run in instance.get_runs(filters=RunsFilter(statuses=unfinished, tags={})):
-        process = run.tags.get(STARTED_BY)
-        if process is not None and not _is_alive(process):
-            instance.report_run_failed(run, "The process of this run was killed.")
-    storage = instance.event_log_storage
-    if storage.supports_global_concurrency_limits:
-        for run_id in storage.get_concurrency_run_ids():
-            run = instance.get_run_by_id(run_id)
-            if run is None or run.is_finished:
-                storage.free_concurrency_slots_for_run(run_id)
-
-
 def _sample_when_empty(place: Settings, progress: Progress) -> None:
     from dagster_project.commands.sample import has_landed
 
@@ -113,6 +63,27 @@ def _sample_when_empty(place: Settings, progress: Progress) -> None:
         create_sample(orders=2000, days=60, seed=7, faults="default", out=None, is_quiet=True)
 
 
+def _watch(place: Settings, instance: Any | None, start_failure: str | None = None) -> None:
+    """Tell whom it concerns. Whatever happens here, the run is what it is."""
+    try:
+        from dagster_project.alerts.watch import watch
+
+        watch(place, instance, start_failure=start_failure)
+    except Exception as error:
+        logging.getLogger(__name__).exception("the alerts")
+        print(f"tieout: alerts could not be told: {error}", file=sys.stderr)
+
+
+@contextmanager
+def _telling_of_a_false_start(place: Settings) -> Iterator[None]:
+    """A run that cannot begin (sources.yml, a seed) fails as one that ends badly does: somebody is told."""
+    try:
+        yield
+    except Exception as error:
+        _watch(place, None, start_failure=str(error))
+        raise
+
+
 def run_job(as_of: str | None, *, verbose: bool) -> int:
     """Run everything once and print what came of it. Returns the exit code."""
     started = time.perf_counter()
@@ -122,17 +93,18 @@ def run_job(as_of: str | None, *, verbose: bool) -> int:
 
     prepare_environment(place)
     progress = Progress(verbose=verbose)
-    with _one_run(place), _quiet(place) as log:
+    with one_run(place, _say_waiting), _quiet(place) as log:
         _sample_when_empty(place, progress)
-        with progress.step("start", "load the definitions"):
+        with progress.step("start", "load the definitions"), _telling_of_a_false_start(place):
             import dagster as dg
 
             from dagster_project.definitions import build_defs
             from dagster_project.names import JOB
+            from dagster_project.schedules.days import run_config
 
             job = build_defs(place).resolve_job_def(JOB)
         with dg.DagsterInstance.from_config(str(place.dagster)) as instance:
-            _bury_dead_runs(instance)
+            bury_dead_runs(instance)
             run_id = str(uuid.uuid4())
             instance.add_event_listener(run_id, progress.listen)
             result = job.execute_in_process(
@@ -140,17 +112,18 @@ def run_job(as_of: str | None, *, verbose: bool) -> int:
                 run_id=run_id,
                 raise_on_error=False,
                 run_config={
-                    "resources": {"close": {"config": {"as_of_date": requested}}},
+                    **run_config(requested),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
-                tags={STARTED_BY: str(os.getpid()), "tieout/started_by": "command line"},
+                tags={STARTED_BY: this_process(), "tieout/started_by": "command line"},
             )
-        progress.finish()
-        from dagster_project.commands.summary import show_failure, show_summary
+            progress.finish()
+            from dagster_project.commands.summary import show_failure, show_summary
 
-        seconds = time.perf_counter() - started
-        if not result.success:
-            show_failure(progress, place, log)
-            return 1
-        show_summary(progress, place, seconds)
-        return 0
+            seconds = time.perf_counter() - started
+            if result.success:
+                show_summary(progress, place, seconds)
+            else:
+                show_failure(progress, place, log)
+            _watch(place, instance)
+        return 0 if result.success else 1

@@ -17,7 +17,14 @@ from pipelines.config import Configuration, Kind
 from pipelines.kinds import KINDS, KindSpec, kind_spec
 from pipelines.settings import Settings
 
-_FORMATS = {"shopify": "json", "stripe": "json", "bank": "file", "csv": "csv", "ecb": "csv"}
+_FORMATS = {
+    "shopify": "json",
+    "stripe": "json",
+    "bank": "file",
+    "csv": "csv",
+    "ecb": "csv",
+    "decisions": "json",
+}
 
 _COMMON = {
     "files": "One row per delivered file: identity by content, format, whether it was loaded or rejected.",
@@ -58,7 +65,7 @@ def _specs(spec: KindSpec, configuration: Configuration) -> list[dg.AssetSpec]:
             or f"{table.replace('_', ' ').capitalize()} of every {spec.kind} source as received: "
             "append-only, with the file and position of each record.",
             owners=["team:data-platform"],
-            kinds={"dlt", "duckdb", _FORMATS[spec.kind]},
+            kinds={"dlt", "duckdb", _FORMATS.get(spec.kind, "file")},
             metadata={
                 "dagster/column_schema": _column_schema(spec, table),
                 "dagster/table_name": f"raw_{spec.kind}.{table}",

@@ -4,22 +4,14 @@ Belongs here: what makes a late source visible. The asset is materialised when n
 were landed, so its freshness policy (from the source configuration) measures the source, not our job.
 """
 
-from datetime import timedelta
-
 import dagster as dg
 
-from pipelines.config import Configuration, SourceInstance
+from dagster_project.freshness.policies import source_policy
+from pipelines.config import Configuration
 
 
 def source_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["landing", name])
-
-
-def _freshness(instance: SourceInstance) -> dg.FreshnessPolicy:
-    return dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=instance.freshness.error_after_hours),
-        warn_window=timedelta(hours=instance.freshness.warn_after_hours),
-    )
 
 
 def source_specs(configuration: Configuration) -> list[dg.AssetSpec]:
@@ -44,6 +36,6 @@ def source_specs(configuration: Configuration) -> list[dg.AssetSpec]:
                 "time_zone": instance.time_zone,
                 "paths": [entry.path for entry in entries],
             },
-            freshness_policy=_freshness(instance),
+            freshness_policy=source_policy(instance),
         )
     return [specs[name] for name in sorted(specs)]

@@ -1,14 +1,15 @@
 """The published file and the close report as assets: what everything else is for."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any, get_args
 
 import dagster as dg
 import duckdb
 
 from dagster_project.checks.gates import gate_key
+from dagster_project.freshness.policies import table_policy
 from dagster_project.names import WAREHOUSE_POOL
+from dagster_project.operations import Operations
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of, run_id
@@ -18,9 +19,6 @@ from pipelines.settings import Settings
 
 PUBLISHED = dg.AssetKey(["published", "tieout"])
 REPORT = dg.AssetKey(["reports", "close"])
-
-_FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=54), warn_window=timedelta(hours=30))
-
 
 _CHANGED = (
     "Nothing was published: the inputs changed while the run was under way (a seed, a model, the source "
@@ -36,7 +34,9 @@ def gates_without_results(connection: duckdb.DuckDBPyConnection, identity: str) 
     return sorted(set(get_args(Gate)) - {gate for (gate,) in passed})
 
 
-def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.AssetsDefinition]:
+def publishing(
+    tables: Iterable[dg.AssetKey], settings: Settings, operations: Operations
+) -> list[dg.AssetsDefinition]:
     """The assets `published/tieout`, which depends on `tables`, and `reports/close`."""
 
     @dg.asset(
@@ -46,7 +46,7 @@ def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.Ass
         owners=["team:data-platform"],
         kinds={"duckdb", "file"},
         pool=WAREHOUSE_POOL,
-        freshness_policy=_FRESHNESS,
+        freshness_policy=table_policy("published.tieout", operations),
         description=(
             "The one file that analysts, notebooks and BI read: canonical, ledger, reconciliation and "
             "check results, swapped in whole after every gate has passed."
@@ -80,7 +80,7 @@ def publishing(tables: Iterable[dg.AssetKey], settings: Settings) -> list[dg.Ass
         group_name="published",
         owners=["team:finance-operations"],
         kinds={"html"},
-        freshness_policy=_FRESHNESS,
+        freshness_policy=table_policy("reports.close", operations),
         description="Can the books close? One self-contained page per run, made from the published file.",
     )
     def report(context: dg.AssetExecutionContext) -> Iterator[Any]:

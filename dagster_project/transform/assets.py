@@ -18,6 +18,7 @@ from dagster_dbt.asset_utils import (
 
 from dagster_project.checks.gates import gate_key
 from dagster_project.names import WAREHOUSE_POOL
+from dagster_project.operations import Operations
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of
@@ -131,9 +132,11 @@ def _dbt_step(
     return step
 
 
-def transformations(manifest: Mapping[str, Any], settings: Settings) -> list[dg.AssetsDefinition]:
+def transformations(
+    manifest: Mapping[str, Any], settings: Settings, operations: Operations
+) -> list[dg.AssetsDefinition]:
     """The steps `prepare`, after the gate after load, and `reconcile`, after the gate after canonical."""
-    loaded = TieoutTranslator(gate_key("after_load"), lambda key: key.path[0].startswith("raw_"))
+    loaded = TieoutTranslator(gate_key("after_load"), lambda key: key.path[0].startswith("raw_"), operations)
     prepare = _dbt_step("prepare", manifest, settings, loaded, PREPARE)
-    prepared = TieoutTranslator(gate_key("after_canonical"), prepare.keys.__contains__)
+    prepared = TieoutTranslator(gate_key("after_canonical"), prepare.keys.__contains__, operations)
     return [prepare, _dbt_step("reconcile", manifest, settings, prepared, "fqn:*", PREPARE)]

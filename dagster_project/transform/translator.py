@@ -5,18 +5,14 @@ the name in the file.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
-from dagster_project.names import OWNERS
-
-# A mart is made every night; two missed nights are an error.
-_PUBLISHED_FRESHNESS = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(hours=54), warn_window=timedelta(hours=30)
-)
+from dagster_project.freshness.policies import table_policy
+from dagster_project.names import OWNERS, PUBLISHED_SCHEMAS
+from dagster_project.operations import Operations
 
 
 def _room(properties: Mapping[str, Any]) -> str:
@@ -33,10 +29,13 @@ class TieoutTranslator(DagsterDbtTranslator):
     upstream asset lies on its other side, so that a model which reads it has to wait.
     """
 
-    def __init__(self, gate: dg.AssetKey, behind_gate: Callable[[dg.AssetKey], bool]) -> None:
+    def __init__(
+        self, gate: dg.AssetKey, behind_gate: Callable[[dg.AssetKey], bool], operations: Operations
+    ) -> None:
         super().__init__(settings=DagsterDbtTranslatorSettings(enable_dbt_selection_by_name=True))
         self._gate = gate
         self._behind_gate = behind_gate
+        self._operations = operations
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
@@ -68,6 +67,7 @@ class TieoutTranslator(DagsterDbtTranslator):
         upstream = {dep.asset_key for dep in spec.deps}
         if self._gate not in upstream and any(map(self._behind_gate, upstream)):
             spec = spec.replace_attributes(deps=[*spec.deps, dg.AssetDep(self._gate)])
-        if _room(properties) in ("ledger", "reconciliation"):
-            spec = spec.replace_attributes(freshness_policy=_PUBLISHED_FRESHNESS)
+        if spec.key.path[0] in PUBLISHED_SCHEMAS:
+            policy = table_policy(".".join(spec.key.path), self._operations)
+            spec = spec.replace_attributes(freshness_policy=policy)
         return spec
