@@ -10,6 +10,7 @@ from dagster_project.checks.gates import gate_asset
 from dagster_project.checks.parameters import gates
 from dagster_project.extraction.assets import extractions
 from dagster_project.extraction.sources import source_specs
+from dagster_project.freshness.noting import noting_sources
 from dagster_project.instance import prepare_environment
 from dagster_project.names import JOB, PUBLISHED_SCHEMAS
 from dagster_project.operations import read_operations
@@ -49,7 +50,14 @@ def build_defs(
         "before_publish": {key for key in tables if key.path[0] != "canonical"},
     }
     checks = [
-        gate_asset(gate, rules, upstream[gate], settings, with_data_docs=gate == "before_publish")
+        gate_asset(
+            gate,
+            rules,
+            upstream[gate],
+            settings,
+            with_data_docs=gate == "before_publish",
+            before=noting_sources(configuration, settings) if gate == "after_load" else None,
+        )
         for gate, rules in gates(configuration, settings).items()
     ]
     job = dg.define_asset_job(

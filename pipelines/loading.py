@@ -58,6 +58,10 @@ class LoadingError(RuntimeError):
     """A load that could not be done; the message says of what, why, and what to do."""
 
 
+class ReaderError(LoadingError):
+    """What a source delivered could not be read; the other sources have nothing to do with it."""
+
+
 @dataclass(frozen=True)
 class Extraction:
     """What one extraction did.
@@ -329,7 +333,7 @@ def _read(spec: KindSpec, files: list[LandingFile], instance: SourceInstance) ->
                 yield Batch(batch.table, _conform(spec, batch))
     except Exception as error:
         where = reading.source_file if spec.read_many is None else f"{len(files)} files"
-        raise LoadingError(
+        raise ReaderError(
             f"{where} (source '{instance.name}'): the {spec.kind} reader failed: "
             f"{type(error).__name__}: {error}"
         ) from error

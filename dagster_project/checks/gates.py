@@ -8,6 +8,7 @@ evaluated fails with severity ERROR whatever its own severity: an error is not a
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -82,9 +83,18 @@ def check_result(gate: Gate, result: Result) -> dg.AssetCheckResult:
 
 
 def gate_asset(
-    gate: Gate, rules: Rules, upstream: Iterable[dg.AssetKey], settings: Settings, *, with_data_docs: bool
+    gate: Gate,
+    rules: Rules,
+    upstream: Iterable[dg.AssetKey],
+    settings: Settings,
+    *,
+    with_data_docs: bool,
+    before: Callable[[date], None] | None = None,
 ) -> dg.AssetsDefinition:
-    """The asset `checks/<gate>`, after `upstream`. Its step fails when a result stops the run."""
+    """The asset `checks/<gate>`, after `upstream`. Its step fails when a result stops the run.
+
+    before: what to do with the as-of date first, with no connection open.
+    """
 
     @dg.asset(
         key=gate_key(gate),
@@ -103,6 +113,8 @@ def gate_asset(
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
                 identity = run_id(connection, settings, as_of_date)
+            if before is not None:
+                before(as_of_date)
             results = run_gate(
                 gate,
                 rules(),

@@ -12,6 +12,7 @@ import dagster as dg
 from dagster_project.extraction.sources import source_key
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.retries import retrying
+from dagster_project.run_config import CloseConfig
 from dagster_project.warehouse import quoted, reading, row_counts
 from pipelines.config import Configuration, Kind
 from pipelines.kinds import KINDS, KindSpec, kind_spec
@@ -23,6 +24,7 @@ _FORMATS = {
     "bank": "file",
     "csv": "csv",
     "ecb": "csv",
+    "einvoice": "xml",
     "decisions": "json",
 }
 
@@ -97,11 +99,11 @@ def extraction(kind: Kind, configuration: Configuration, settings: Settings) -> 
         pool=WAREHOUSE_POOL,
         description=f"Loads every new {kind} file below the landing folder into raw_{kind}.",
     )
-    def extract(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        from pipelines.loading import extract as load
+    def extract(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
+        from dagster_project.extraction.isolation import load
 
         with retrying(context):
-            done = load(kind, configuration, settings)
+            done, failures = load(kind, configuration, settings)
             with reading(settings.warehouse) as connection:
                 totals = row_counts(connection, [(f"raw_{kind}", table) for table in spec.all_tables])
                 unaccounted = _unaccounted(connection, kind)
@@ -114,6 +116,8 @@ def extraction(kind: Kind, configuration: Configuration, settings: Settings) -> 
                         """
                     ).fetchall()
                 )
+        for name, message in failures.items():
+            context.log.error(f"{name} could not be loaded; the other sources were: {message}")
         delivered = set(done.files)
         for name in sorted({instance.name for instance in configuration.of_kind(kind)}):
             files = sorted(file for file in delivered if file.startswith(f"{name}/"))
@@ -139,6 +143,7 @@ def extraction(kind: Kind, configuration: Configuration, settings: Settings) -> 
                     "known_files": done.known_files,
                     "new_bytes": done.size_bytes,
                     "seconds": round(done.seconds, 2),
+                    "failed_sources": len(failures),
                 }
             if table == "control_totals":
                 metadata |= {"unaccounted_files": unaccounted}
