@@ -66,6 +66,7 @@ LANDED: dict[str, tuple[Landed, ...]] = {
         ),
     ),
     "ecb": (Landed("fx_rates", "fx_rates", "landed.rate_date"),),
+    "einvoice": (Landed("einvoices", "documents", "landed.issue_date", "landed.total_amount"),),
     "decisions": (
         Landed(
             "decisions",
@@ -82,7 +83,8 @@ LANDED: dict[str, tuple[Landed, ...]] = {
 _DECISION_LOG = """
 with latest as (
     select load_id from raw_decisions.files order by _dlt_load_id desc, load_id limit 1
-)
+),
+lines as (select source_file, load_id, sequence, hash from {batch})
 select source_file, source_position as line, message
 from raw_decisions.rejects
 where reason_code = 'broken_chain' and load_id in (select load_id from latest)
@@ -92,9 +94,9 @@ select
     before.sequence,
     'line ' || before.sequence || ' with the hash ' || left(before.hash, 12)
     || ' was loaded before and is no longer in the log: it was cut, or replaced by another'
-from {batch} as before
+from lines as before
 where not exists (
-    select 1 from {batch} as kept
+    select 1 from lines as kept
     where kept.load_id in (select load_id from latest)
         and kept.sequence = before.sequence and kept.hash = before.hash
 )
