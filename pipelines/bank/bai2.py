@@ -27,6 +27,7 @@ _OPENING, _CLOSING, _CREDITS, _DEBITS = "010", "015", "100", "400"
 _MESSAGE = "890"  # a record of text without money
 _STATUS = {"2": "the group is a deletion", "3": "the group is a correction", "4": "the group is a test"}
 _RECORD = re.compile(r"^\s*(01|02|03|16|49|88|98|99)\s*,(.*)$")
+_NEXT_RECORD = re.compile(r"/[ \t]*(?=(?:02|03|16|49|88|98|99),)")
 
 
 class Record(NamedTuple):
@@ -50,8 +51,7 @@ class _Level:
 
 def read(content: bytes) -> Reading:
     """Read one BAI2 file. Raises UnreadableFile when it has no account."""
-    text, _ = decode(content)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = in_lines(decode(content)[0].replace("\r\n", "\n").replace("\r", "\n"))
     reader = _Reader()
     for record in _records(text):
         reader.take(record)
@@ -70,6 +70,24 @@ def read(content: bytes) -> Reading:
         declared_statements=statements,
         drift=reader.drift,
     )
+
+
+def in_lines(text: str) -> str:
+    """One physical record per line, also for a file without line ends.
+
+    Such a file has records of the length that its header states (field 7), padded with blanks, or records
+    that follow one another after their `/`. A `/` inside a text is none: it is followed by no record code.
+    """
+    first, _, rest = text.strip("\n").partition("\n")
+    if _RECORD.match(rest.lstrip("\n").partition("\n")[0]):
+        return text
+    length = values.parse_count((first.split(",") + [""] * 8)[6]) or 0
+    if length >= 40 and all(
+        _RECORD.match(first[at : at + length]) for at in range(0, len(first.rstrip()), length)
+    ):
+        cut = [first[at : at + length].rstrip() for at in range(0, len(first), length)]
+        return "\n".join([*cut, rest])
+    return _NEXT_RECORD.sub("/\n", text)
 
 
 def _records(text: str) -> Iterator[Record]:
@@ -225,6 +243,9 @@ class _Reader:
         amounts: dict[str, Decimal | None] = {}
         at = 2
         while at < len(fields):
+            if not fields[at].strip():  # one comma more than the fields need, before a continuation
+                at += 1
+                continue
             code, amount = fields[at].strip(), fields[at + 1].strip() if at + 1 < len(fields) else ""
             if code and amount:
                 self.account.total += _number(amount) or 0

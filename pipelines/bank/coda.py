@@ -23,6 +23,8 @@ from pipelines.bank.reading import Cells, Reading, Statement, UnreadableFile
 
 _WIDTH = 128
 _SIGNS = {"0": 1, "1": -1}
+# The trailer counts records 1, 2, 3 and 8: neither itself, nor the header, nor free messages (4).
+_UNCOUNTED = ("0", "4", "9")
 _OGM = ("101", "102")  # structured communication of a payment slip
 
 
@@ -152,7 +154,7 @@ class _Reader:
 
     def take(self, line: str, number: int) -> None:
         kind = line[:2] if line[0] in "23" else line[0]
-        if kind not in ("0", "9"):
+        if kind not in _UNCOUNTED:
             self.records += 1
         if kind in ("22", "23", "31", "32", "33") and self.movement is not None:
             self.movement.add(line)

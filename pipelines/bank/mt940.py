@@ -37,6 +37,8 @@ _TAGS = (
 _OTHER = len(_TAGS)  # a field that says nothing to us; its text must not pass for the field before it
 # With a literal line end instead of ^, which the engine would test at every character.
 _FIELD = re.compile(r"\n:(\d\d[A-Z]?|NS|--):", re.ASCII)
+_PERHAPS_TIME = re.compile(r"\n:([0-5]\d):(?=[0-5]\d(?![\d,]))", re.ASCII)
+_ANY_FIELD = re.compile(r"\n:(\d\d[A-Z]?|NS):", re.ASCII)
 _END = re.compile(r"\n-(?:\}.*)?(?=\n|$)")
 _TEXT_BLOCK = re.compile(r"\{4:[ \t]*\n?")
 _LINE_TAG, _INFORMATION_TAGS = _TAGS.index("61"), (_TAGS.index("86"), _TAGS.index("NS"))
@@ -44,13 +46,15 @@ _LINE_TAG, _INFORMATION_TAGS = _TAGS.index("61"), (_TAGS.index("86"), _TAGS.inde
 # For RE2, a column at a time; \x1f stands for the line end before the supplementary details.
 _LINE = (
     r"^(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>[RE]?[CD])(?P<funds>[A-Z])?"
-    r"(?P<amount>[0-9]+(?:[,.][0-9]*)?|,[0-9]+)"
+    r"(?P<amount>[0-9,.]+)"
     r"(?P<type>[NFS][A-Z0-9]{3})?(?P<customer>[^\x1f]*?)(?://(?P<servicer>[^\x1f]*))?(?:\x1f(?P<more>.*))?$"
 )
-_BALANCE = re.compile(r"^([CD])(\d{6})([A-Z]{3})(\d+(?:[,.]\d*)?|,\d+)", re.ASCII)
+_BALANCE = re.compile(r"^([CD])(\d{6})([A-Z]{3})\s?([\d,.]+)", re.ASCII)
+# `1.234,56`: no bank should write it, some do; the first mark is then no decimal mark.
+_GROUPED = re.compile(r"\d{1,3}(?:(\.)\d{3})+,\d*|\d{1,3}(?:(,)\d{3})+\.\d*", re.ASCII)
 _CURRENCY_AMOUNT = r"^(?P<currency>[A-Z]{3}) ?(?P<amount>[0-9]+[,.]?[0-9]*)"
 _FLOOR = re.compile(r"^([A-Z]{3})[CD]?(?:\d|,\d)", re.ASCII)
-_SUM = re.compile(r"^(\d{1,5})([A-Z]{3})(\d+(?:[,.]\d*)?|,\d+)", re.ASCII)
+_SUM = re.compile(r"^(\d{1,5})([A-Z]{3})([\d,.]+)", re.ASCII)
 _MADE = re.compile(r"^(\d{6})(\d{2})(\d{2})(?:([+-])(\d{2})(\d{2}))?", re.ASCII)
 _SENDER = re.compile(r"\{2:O940\d{10}([A-Z0-9]{12})")
 _STRETCH = 20_000  # lines at a time: what the steps between hold stays in the processor's cache
@@ -111,7 +115,30 @@ def to_text(content: bytes) -> str:
     # The separator of supplementary details, and what no text field may hold.
     text = text.replace("\x1f", " ").replace("\x00", " ")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "\n" + (_TEXT_BLOCK.sub("\n", text) if "{4:" in text else text)
+    text = "\n" + (_TEXT_BLOCK.sub("\n", text) if "{4:" in text else text)
+    if "\n:20:" not in text:
+        text = _without_references(text)
+    return _times_joined(text)
+
+
+def _without_references(text: str) -> str:
+    """Fields set in from the margin, or statements without field 20, which then begin at field 25."""
+    text = re.sub(r"\n[ \t]+:(?=\d\d[A-Z]?:)", "\n:", text)
+    return text if "\n:20:" in text else re.sub(r"\n(?=:25P?:)", "\n:20:\n", text)
+
+
+def _times_joined(text: str) -> str:
+    """Field 86 wrapped before the minutes of a time (`16` / `:25:37`): that line is text and no field."""
+    kept, start = [], 0
+    for found in _PERHAPS_TIME.finditer(text):
+        before = text.rfind("\n:", 0, found.start() + 1)
+        last = _ANY_FIELD.match(text, before) if before >= 0 else None
+        following = _ANY_FIELD.search(text, found.end())
+        opens_statement = found[1] == "20" and following and following[1] in ("21", "25", "25P", "28", "28C")
+        if last and last[1] in ("61", "86", "NS") and not opens_statement:
+            kept.append(text[start : found.start()])
+            start = found.start() + 1
+    return "".join([*kept, text[start:]])
 
 
 class _Header:
@@ -221,7 +248,10 @@ def _made(content: str | None) -> datetime | None:
 
 
 def _point(amount: str) -> str:
-    """Decimal comma to point, as `values.AMOUNT` expects it: `,5` is 0.5 and `100,` is 100."""
+    """Decimal comma to point, as `values.AMOUNT` expects it: `,5` is 0.5, `100,` is 100, `1.234,5` 1234.5."""
+    grouped = _GROUPED.fullmatch(amount)
+    if grouped:
+        amount = amount.replace(grouped[1] or grouped[2], "")
     amount = amount.replace(",", ".").lstrip("0")
     return amount if amount[:1].isdigit() else "0" + amount
 
@@ -313,7 +343,7 @@ def _lines(
             "mandate_id": about["mandate_id"],
             "payment_information_id": pa.nulls(len(raw), pa.string()),
             "counterparty_name": about["counterparty_name"],
-            "counterparty_account": about["counterparty_account"],
+            "counterparty_account": pc.coalesce(about["counterparty_account"], _iban(more)),
             "counterparty_bank": about["counterparty_bank"],
             "remittance_text": about["remittance_text"],
             "structured_reference": about["structured_reference"],
@@ -342,8 +372,19 @@ def _both(left: pa.Array, right: pa.Array) -> pa.Array:
 
 def _points(amount: pa.Array) -> pa.Array:
     """`_point` for a column; an empty text stays no amount."""
-    with_point = pc.replace_substring(tidy(amount), ",", ".")
+    amount = tidy(amount)
+    both = pc.fill_null(pc.match_substring_regex(amount, r",.*\.|\..*,"), False)
+    if pc.any(both).as_py():
+        plain = pa.array([_point(text) for text in amount.filter(both).to_pylist()], pa.string())
+        amount = pc.replace_with_mask(amount, both, plain)
+    with_point = pc.replace_substring(amount, ",", ".")
     return pc.replace_substring_regex(pc.replace_substring_regex(with_point, r"^0+", ""), r"^(\.|$)", r"0\1")
+
+
+def _iban(more: pa.Array) -> pa.Array:
+    """The other account where the bank writes it below field 61 instead of into field 86 (Rabobank)."""
+    found = pc.extract_regex(pc.fill_null(more, ""), r"^(?P<iban>[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})$")
+    return tidy(pc.struct_field(found, "iban"))
 
 
 def _after(text: pa.Array, mark: str) -> pa.Array:
@@ -371,12 +412,12 @@ _NO_DETAILS = pa.table(
 # --- declared: a second, simple path over the text, for the control totals -----------------------
 
 _CURRENCIES = (
-    re.compile(r"\n:(?:60[FM]?|62[FM]?|64|65):\s*[CD]\d{6}([A-Z]{3})(?:\d|,\d)", re.ASCII),
+    re.compile(r"\n:(?:60[FM]?|62[FM]?|64|65):\s*[CD]\d{6}([A-Z]{3})\s?(?:\d|,\d)", re.ASCII),
     re.compile(r"\n:34F:\s*([A-Z]{3})[CD]?(?:\d|,\d)", re.ASCII),
     re.compile(r"\n:90[CD]:\s*\d{1,5}([A-Z]{3})(?:\d|,\d)", re.ASCII),
 )
 _ACCOUNT = re.compile(r"\n:25P?:([^\n]*(?:\n[^:\n][^\n]*)?)")
-_HEAD = re.compile(r"\n:61:(?:(\d{6})(\d{4})?(R?[CD]|E[CD])[A-Z]?(\d+(?:[,.]\d*)?|,\d+))?", re.ASCII)
+_HEAD = re.compile(r"\n:61:(?:(\d{6})(\d{4})?(R?[CD]|E[CD])[A-Z]?([\d,.]+))?", re.ASCII)
 
 
 def scan(text: str) -> tuple[Cells, int]:

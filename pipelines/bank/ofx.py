@@ -4,14 +4,16 @@ Belongs here: both writings, by one cutting at tags. It is not an XML parser on 
 banks send 2.x that is not well-formed, and what is never expanded cannot attack (no entities beyond the
 five of XML and numeric ones, nothing external).
 
-OFX has no opening balance. FITID, the bank's id of a line, is its reference and part of its identity.
+OFX has no opening balance. FITID, the bank's id of a line, is its reference and part of its identity. Of an
+investment account the lines are what moves its cash: bank lines, and trades by their TOTAL; a reinvestment
+or a transfer of securities moves none and is told as drift.
 
 Source: Open Financial Exchange 1.6, 2.2 (chapter 11: banking); QFX is OFX with Intuit's own tags.
 """
 
 import html
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -20,15 +22,27 @@ from typing import Any
 from pipelines.bank import values
 from pipelines.bank.decoding import decode
 from pipelines.bank.line_rows import LineRows
-from pipelines.bank.reading import Cells, Reading, Statement, UnreadableFile
+from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
 
 _TAG = re.compile(r"<(/?)([A-Za-z0-9_.]{1,64})(?:\s[^<>]{0,200})?/?>([^<]*)")
+_BODY = re.compile(r"<(?:OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLIST)\s*>", re.IGNORECASE)
+_TRADES = {
+    *(side + what for side in ("BUY", "SELL") for what in ("STOCK", "MF", "DEBT", "OPT", "OTHER")),
+    "INCOME", "INVEXPENSE", "MARGININTEREST", "RETOFCAP",
+}  # fmt: skip
+_MOVE_NO_CASH = {"REINVEST", "TRANSFER", "SPLIT", "JRNLFUND", "JRNLSEC", "CLOSUREOPT"}
+_LINES = {"STMTTRN", *_TRADES}
 _STATEMENTS = {"STMTRS", "CCSTMTRS", "INVSTMTRS"}
 # Aggregates whose fields we read; every other tag without a text is left where it stands.
-_AGGREGATES = _STATEMENTS | {
-    "SONRS", "BANKTRANLIST", "INVTRANLIST", "STMTTRN", "LEDGERBAL", "AVAILBAL", "BANKACCTFROM", "CCACCTFROM",
+_AGGREGATES = _STATEMENTS | _LINES | {
+    "SONRS", "BANKTRANLIST", "INVTRANLIST", "LEDGERBAL", "AVAILBAL", "BANKACCTFROM", "CCACCTFROM",
     "INVACCTFROM", "BANKACCTTO", "CCACCTTO", "PAYEE", "CURRENCY", "ORIGCURRENCY", "FI", "BANKTRANLISTP",
 }  # fmt: skip
+_EXTRA = (
+    "CORRECTFITID", "CORRECTACTION", "SIC", "PAYEEID", "SRVRTID", "UNIQUEID", "UNITS", "UNITPRICE", "COMMISSION",
+    "FEES", "INCOMETYPE",
+)  # fmt: skip
+_VALUE_DATES = ("DTAVAIL", "DTSETTLE", "DTUSER")
 _TIME = re.compile(
     r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(?:\.\d*)?\s*(?:\[([+-]?\d{1,2}(?:\.\d+)?)[^\]]*\])?"
 )
@@ -38,9 +52,9 @@ _AMOUNT = re.compile(r"^([+-]?)((?:\d+|\d{1,3}(?:[ ,.']\d{3})+)?)(?:[.,](\d*))?$
 def read(content: bytes) -> Reading:
     """Read one OFX file. Raises UnreadableFile when it has no statement."""
     text, _ = decode(content)
-    body = re.search(r"<OFX>", text, re.IGNORECASE)
+    body = _BODY.search(text)
     if body is None:
-        raise UnreadableFile("OFX without the element <OFX>")
+        raise UnreadableFile("OFX without the element <OFX> or a statement (STMTRS, BANKTRANLIST)")
     reader = _Reader()
     for close, name, value in _TAG.findall(text, body.start()):
         reader.take(bool(close), name.upper(), html.unescape(value).strip())
@@ -58,6 +72,7 @@ def read(content: bytes) -> Reading:
         payload=reader.rows.payload,
         declared=declared,
         declared_statements=statements,
+        drift=[Drift(f"INVTRANLIST/{name}", None, count) for name, count in sorted(reader.cashless.items())],
     )
 
 
@@ -72,21 +87,26 @@ class _Reader:
         self.bank: str | None = None
         self.fields: dict[str, str] = {}  # of the statement
         self.line: dict[str, str] | None = None
+        self.kind = ""  # STMTTRN or the trade that is open
+        self.cashless: Counter[str] = Counter()
 
     def take(self, is_end: bool, name: str, value: str) -> None:
         if is_end:
             self._close(name)
         elif name in _AGGREGATES and not value:
             self._open(name)
+        elif name in _MOVE_NO_CASH and not value:
+            self._finish_line()
+            self.cashless[name] += 1
         elif value:
             self._field(name, value)
 
     def _open(self, name: str) -> None:
-        if name == "STMTTRN":
+        if name in _LINES:
             self._finish_line()
-            self.line = {}
+            self.line, self.kind = {}, name
             self.open = [
-                part for part in self.open if part not in ("STMTTRN", "PAYEE", "CURRENCY", "ORIGCURRENCY")
+                part for part in self.open if part not in (*_LINES, "PAYEE", "CURRENCY", "ORIGCURRENCY")
             ]
         elif name in _STATEMENTS:
             self._finish_statement()
@@ -96,7 +116,7 @@ class _Reader:
         self.open.append(name)
 
     def _close(self, name: str) -> None:
-        if name == "STMTTRN":
+        if name in _LINES or name == "INVTRANLIST":
             self._finish_line()
         elif name in _STATEMENTS:
             self._finish_statement()
@@ -109,8 +129,8 @@ class _Reader:
             self.made = moment(value)
         elif inside == "FI" and name == "ORG":
             self.bank = value
-        elif self.line is not None and "STMTTRN" in self.open:
-            key = name if inside == "STMTTRN" else f"{inside}/{name}"
+        elif self.line is not None and self.kind in self.open:
+            key = name if inside == self.kind else f"{inside}/{name}"
             self.line.setdefault(key, value)
         elif self.statements:
             self.fields.setdefault(f"{inside}/{name}" if inside not in _STATEMENTS else name, value)
@@ -122,23 +142,22 @@ class _Reader:
         row, self.line = self.line, None
         own = (self.fields.get("CURDEF") or "").upper()
         currency = row.get("CURRENCY/CURSYM", own).upper() or None
-        day = row.get("DTPOSTED", "")
-        extra = {
-            name: row[name]
-            for name in ("CORRECTFITID", "CORRECTACTION", "SIC", "PAYEEID", "SRVRTID")
-            if name in row
-        }
+        day = row.get("DTPOSTED") or row.get("DTTRADE") or ""
+        amount = row.get("TRNAMT") if self.kind == "STMTTRN" else row.get("TOTAL")
+        extra = {name: row[name] for name in _EXTRA if name in row}
         self.rows.add(
-            "<STMTTRN>" + "".join(f"<{name}>{value}" for name, value in row.items()),
+            f"<{self.kind}>" + "".join(f"<{name}>{value}" for name, value in row.items()),
             statement=len(self.statements) - 1,
-            amount_text=row.get("TRNAMT"),
+            amount_text=amount,
             currency_text=currency,
             date_text=day,
-            amount=amount_of(row.get("TRNAMT", "")),
+            amount=amount_of(amount or ""),
             currency=currency if currency and re.fullmatch("[A-Z]{3}", currency) else None,
             booking_date=day_of(day),
-            value_date=day_of(row.get("DTAVAIL", "")) or day_of(row.get("DTUSER", "")) or day_of(day),
-            bank_transaction_code=row.get("TRNTYPE"),
+            value_date=next(
+                filter(None, map(day_of, (row.get(name, "") for name in _VALUE_DATES))), day_of(day)
+            ),
+            bank_transaction_code=row.get("TRNTYPE") or self.kind,
             servicer_reference=row.get("FITID"),
             entry_reference=row.get("REFNUM"),
             customer_reference=row.get("CHECKNUM"),
@@ -223,7 +242,16 @@ def _json(fields: dict[str, str]) -> str | None:
 
 # --- declared: a second, simple path over the text ------------------------------------------------
 
-_MARKS = re.compile(r"<(STMTRS|CCSTMTRS|INVSTMTRS|STMTTRN)>", re.IGNORECASE)
+_MARKS = re.compile(
+    r"<(STMTRS|CCSTMTRS|INVSTMTRS|STMTTRN|INCOME|INVEXPENSE|MARGININTEREST|RETOFCAP|"
+    r"(?:BUY|SELL)(?:STOCK|MF|DEBT|OPT|OTHER))(?:\s[^<>]{0,200})?>(?=\s*<)",
+    re.IGNORECASE,
+)
+_LINE_END = re.compile(
+    r"</(?:STMTTRN|BANKTRANLIST|INVTRANLIST|STMTRS|CCSTMTRS|INVSTMTRS|INCOME|INVEXPENSE|MARGININTEREST|RETOFCAP|"
+    r"(?:BUY|SELL)(?:STOCK|MF|DEBT|OPT|OTHER))>|<(?:REINVEST|TRANSFER|SPLIT|JRNLFUND|JRNLSEC|CLOSUREOPT)>",
+    re.IGNORECASE,
+)
 
 
 def _value(name: str, text: str) -> str:
@@ -241,15 +269,16 @@ def scan(text: str) -> tuple[Cells, int]:
     cells: dict[Any, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
     currency, statements = "", 0
     for name, part in _parts(text):
-        if name != "STMTTRN":
+        if name.endswith("STMTRS"):
             statements += 1
             currency = _value("CURDEF", part).upper()
         elif statements:
-            line = re.split(r"</STMTTRN>|</BANKTRANLIST>", part, maxsplit=1, flags=re.IGNORECASE)[0]
+            line = _LINE_END.split(part, maxsplit=1)[0]
+            dates, sums = ("DTPOSTED", "TRNAMT") if name == "STMTTRN" else ("DTTRADE", "TOTAL")
             inner = re.search(r"<CURRENCY>(.*?)(?:</CURRENCY>|$)", line, re.IGNORECASE | re.DOTALL)
             code = (inner and _value("CURSYM", inner[1]).upper()) or currency
             code = code if re.fullmatch("[A-Z]{3}", code) else "XXX"
-            cell = cells[code, day_of(_value("DTPOSTED", line))]
+            cell = cells[code, day_of(_value(dates, line))]
             cell[0] += 1
-            cell[1] += amount_of(_value("TRNAMT", line)) or Decimal(0)
+            cell[1] += amount_of(_value(sums, line)) or Decimal(0)
     return {key: (count, amount) for key, (count, amount) in cells.items()}, statements

@@ -3,8 +3,9 @@
 Belongs here: the bank, cash and card sections, splits, and the date writings. QIF names no currency and
 often no account: the currency is `XXX` and the account the source's name, and both are said.
 
-Dates may be month first or day first; all dates of the file decide, and a file in which both readings
-hold is refused: a guess would move money between months.
+Dates may be month first or day first; all dates of the file decide: by a number above 12, by Quicken's
+apostrophe, else by the order of the lines, which in one of the readings runs in one direction. A file in
+which both readings hold is refused: a guess would move money between months.
 
 Source: Quicken Interchange Format, file specification of Intuit (1997).
 """
@@ -118,7 +119,7 @@ def _sections(text: str) -> tuple[list[Statement], list[_Record], list[Drift]]:
                 statements.append(Statement(account_number=name, account_currency=UNKNOWN_CURRENCY))
         elif line == "^":
             finish()
-        elif line:
+        elif line and not (line.startswith("#") and not fields):  # a remark between records
             fields.append((line[0], line[1:].strip()))
     finish()
     return statements, records, [Drift(f"!Type:{name}", None, n) for name, n in skipped.items() if name]
@@ -167,10 +168,12 @@ def _date_order(texts: Iterator[str]) -> str:
     kinds: set[str] = set()
     could_be = {"dmy", "mdy"}
     differing = ""
+    read: list[tuple[int, int, int]] = []
     for text in texts:
         parts = _parts(text)
         if parts is None:
             continue
+        read.append(parts)
         if parts[0] > 31:
             kinds.add("ymd")
             continue
@@ -188,10 +191,18 @@ def _date_order(texts: Iterator[str]) -> str:
     if kinds == {"ymd"}:
         return "ymd"
     if len(could_be) == 2 and differing:
+        could_be = {order for order in could_be if _in_one_direction(read, order)} or could_be
+    if len(could_be) == 2 and differing:
         raise UnreadableFile(
             f"dates such as '{differing}' may be month first or day first; ask for ISO dates"
         )
     return could_be.pop() if could_be else "mdy"
+
+
+def _in_one_direction(dates: list[tuple[int, int, int]], order: str) -> bool:
+    """Whether the dates, read in this order, rise or fall without a break; three of them prove something."""
+    days = [tuple(dict(zip(order, parts, strict=True))[part] for part in "ymd") for parts in dates]
+    return len(set(days)) > 2 and (days == sorted(days) or days == sorted(days, reverse=True))
 
 
 def _day(text: str, order: str) -> date | None:

@@ -14,11 +14,22 @@ _MT940 = re.compile(rb"(?:^|[\r\n{:]):?(?:25P?|28C?|60[FM]?|61|34F|90[CD]):", re
 
 # Module of the reader, and what its files begin with or hold; the first that fits reads the file.
 _FORMATS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
-    ("ofx", re.compile(rb"\A(?:.{0,2000}?)<OFX>|\AOFXHEADER", re.DOTALL | re.IGNORECASE)),
+    (
+        "ofx",
+        re.compile(
+            rb"\A(?:.{0,2000}?)<(?:OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLIST)\s*>|\A\W*OFXHEADER",
+            re.DOTALL | re.IGNORECASE,
+        ),
+    ),
     ("camt", re.compile(rb"\A<")),
     ("bai2", re.compile(rb"\A01\s*,[^,\r\n]*,[^,\r\n]*,\s*\d{6}\s*,")),
     ("coda", re.compile(rb"\A00000\d{6}\d{3}05")),
-    ("qif", re.compile(rb"\A!(?:Type|Account|Option|Clear)\b", re.IGNORECASE)),
+    (
+        "qif",
+        re.compile(
+            rb"\A(?:(?:#[^\r\n]*|\^)?[\r\n]+){0,50}[ \t]*!(?:Type|Account|Option|Clear)\b", re.IGNORECASE
+        ),
+    ),
     ("mt940", re.compile(rb"(?:^|[\r\n}]):?20:")),
 )
 
