@@ -1,5 +1,6 @@
 """The published file and the close report as assets: what everything else is for."""
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
@@ -7,6 +8,7 @@ import dagster as dg
 import duckdb
 
 from dagster_project.checks.gates import gate_key
+from dagster_project.figures import close_figures
 from dagster_project.freshness.policies import table_policy
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
@@ -55,6 +57,7 @@ def publishing(
     def published(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
         from dagster_project.publish.publishing import publish
 
+        started = time.perf_counter()
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 identity = run_id(connection, settings, as_of(connection, close.as_of_date))
@@ -62,8 +65,12 @@ def publishing(
             if closed:
                 raise dg.Failure(description=_CHANGED.format(gates=", ".join(closed)), allow_retries=False)
             done = publish(settings.warehouse, settings.published, identity)
+        with reading(settings.published) as connection:
+            numbers = close_figures(connection)
         yield dg.MaterializeResult(
             metadata={
+                **numbers,
+                "seconds": round(time.perf_counter() - started, 2),
                 "run_id": identity,
                 "is_changed": done.is_changed,
                 "version": done.version,

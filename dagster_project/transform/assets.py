@@ -17,6 +17,7 @@ from dagster_dbt.asset_utils import (
 )
 
 from dagster_project.checks.gates import gate_key
+from dagster_project.figures import figures
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
 from dagster_project.retries import retrying
@@ -74,7 +75,9 @@ def _events(
                 },
             )
     with reading(settings.warehouse) as connection:
-        counts = row_counts(connection, [_relation(manifest["nodes"][result.unique_id]) for result in built])
+        relations = [_relation(manifest["nodes"][result.unique_id]) for result in built]
+        counts = row_counts(connection, relations)
+        numbers = figures(connection, relations)
     for result in built:
         node = manifest["nodes"][result.unique_id]
         if node["config"].get("materialized") == "ephemeral":
@@ -84,6 +87,7 @@ def _events(
             metadata={
                 "dagster/row_count": counts[_relation(node)],
                 "seconds": round(result.seconds, 3),
+                **numbers.get(_relation(node), {}),
             },
         )
 
