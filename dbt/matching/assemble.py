@@ -96,17 +96,27 @@ def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
     matches = pa.concat_tables([table[0] for table in tables])
     allocations = pa.concat_tables([table[1] for table in tables])
     del tables
-    positions = _positions(items, book, matches)
-    order = pc.sort_indices(matches, [("reconciliation", "ascending"), ("match_id", "ascending")])
-    allocations = allocations.take(
-        pc.sort_indices(
-            allocations,
-            [(name, "ascending") for name in ("match_id", "left_type", "left_id", "right_type", "right_id")],
+    group_recs = [
+        np.array(
+            [int(items.rec[(left or right)[0]]) for left, right in map(chosen.members, several.tolist())],
+            dtype=np.int64,
         )
+    ]
+    positions = _positions(items, book, matches)
+    # Sorting is stable: by id first, then by reconciliation. Pairs have one allocation each and groups are in order.
+    by_name = pc.sort_indices(matches.column("match_id")).to_numpy()
+    code = np.concatenate([items.rec[chosen.pairs.l[chosen.allowed[simple]]], *group_recs]).astype(np.int64)
+    order = by_name[np.argsort(code[by_name], kind="stable")]
+    texts = _explanations(chosen, order, simple, several, is_auto, rule_of)
+    place = matches.column_names.index("explanation")
+    matches = (
+        matches.drop_columns("explanation")
+        .take(pa.array(order))
+        .add_column(place, MATCHES.field(place), texts)
     )
     return MatchResult(
-        matches.take(order),
-        allocations,
+        matches,
+        allocations.take(pc.sort_indices(allocations.column("match_id"))),
         _notes(chosen, [*passes.notes, *notes], keep),
         positions,
         _weights(chosen),
@@ -124,15 +134,52 @@ class _Book:
         self.count = 0
 
 
-def _explanations(chosen: Chosen, simple, auto, rule, difference, step: int = 200_000) -> pa.ChunkedArray:
-    parts = [slice(start, start + step) for start in range(0, len(simple), step)]
-    return pa.chunked_array(
-        [
-            explain.pairs_json(chosen, simple[part], auto[part], rule[part], difference[part])
-            for part in parts
-        ],
-        pa.string(),
+def _explanations(
+    chosen: Chosen, order: np.ndarray, simple, several, is_auto, rule_of, step: int = 200_000
+) -> pa.ChunkedArray:
+    """Why each match was made, in the order of the result: sorting them afterwards would copy the largest column."""
+    chunks = []
+    for start in range(0, len(order), step):
+        wanted = order[start : start + step]
+        is_pair = wanted < len(simple)
+        pairs = simple[wanted[is_pair]]
+        k = chosen.allowed[pairs]
+        difference = np.where(chosen.pairs.is_fx[k], 0, chosen.pairs.difference[k])
+        groups = [
+            _group_explanation(chosen, int(candidate), is_auto, rule_of)
+            for candidate in several[wanted[~is_pair] - len(simple)]
+        ]
+        both = pa.concat_arrays(
+            [
+                explain.pairs_json(chosen, pairs, is_auto[pairs], rule_of[pairs], difference),
+                pa.array(groups, pa.string()),
+            ]
+        )
+        back = np.empty(len(wanted), dtype=np.int64)
+        back[np.concatenate([np.flatnonzero(is_pair), np.flatnonzero(~is_pair)])] = np.arange(len(wanted))
+        chunks.append(both if is_pair.all() else both.take(pa.array(back)))
+    return pa.chunked_array(chunks, pa.string())
+
+
+def _group_explanation(chosen: Chosen, candidate: int, is_auto, rule_of) -> str:
+    left, right = chosen.members(candidate)
+    rule = chosen.rules[int(rule_of[candidate])]
+    amount = chosen.items.amount
+    difference = int(amount[list(left)].sum()) - int(amount[list(right)].sum()) if left and right else 0
+    return explain.group_json(
+        rule,
+        chosen.group_parts[candidate - len(chosen.allowed)],
+        difference,
+        rule.difference_reason or ("" if left and right else "offset"),
+        chosen.rival(candidate),
+        "auto" if is_auto[candidate] else "suggested",
+        f"{len(left)}:{len(right)}",
+        float(min(chosen.decision.probability[candidate], 0.9999)),
     )
+
+
+def _same(text: str, count: int) -> pa.Array:
+    return pa.array([text], pa.string()).take(pa.array(np.zeros(count, dtype=np.int8)))
 
 
 def _names(left_types, left_ids, right_types, right_ids) -> pa.ChunkedArray:
@@ -188,7 +235,7 @@ def _pairs(
     rival_p = np.where(rival >= 0, decision.probability[np.maximum(rival, 0)], np.nan)
     p = np.minimum(decision.probability[simple], 0.9999)
     auto = is_auto[simple]
-    status = pa.array(np.where(auto, "auto", "suggested").tolist() if n else [], pa.string())
+    status = pa.array(["suggested", "auto"], pa.string()).take(pa.array(auto.astype(np.int8)))
     day = np.maximum(items.date[l], items.date[r])
     left_open, right_open = (
         np.where(is_remainder, np.abs(left_rest), 0),
@@ -206,7 +253,7 @@ def _pairs(
                 pa.array(rule)
             ),
             "status": status,
-            "shape": pa.array(["1:1"] * n, pa.string()),
+            "shape": _same("1:1", n),
             "confidence": fraction(p, 4, MATCHES.field("confidence").type),
             "left_count": one,
             "right_count": one,
@@ -221,14 +268,14 @@ def _pairs(
             "match_date": pa.array(
                 np.where(day == NO_DATE, 0, day).astype(np.int32), mask=day == NO_DATE
             ).cast(pa.date32()),
-            "explanation": _explanations(chosen, simple, auto, rule, difference),
+            "explanation": pa.nulls(n, pa.string()),
             "runner_up_confidence": fraction(rival_p, 4, MATCHES.field("runner_up_confidence").type),
             "margin": fraction(
                 np.where(rival >= 0, chosen.score[simple] - chosen.score[np.maximum(rival, 0)], np.nan),
                 4,
                 MATCHES.field("margin").type,
             ),
-            "rule_set_hash": pa.array([hash_] * n, pa.string()),
+            "rule_set_hash": _same(hash_, n),
         },
         schema=MATCHES,
     )
@@ -318,16 +365,7 @@ def _groups(
                 "right_open_amount": 0 if write else abs(sum(rest_right)),
                 "currency": code,
                 "match_date": max(days) if days else None,
-                "explanation": explain.group_json(
-                    rule,
-                    chosen.group_parts[candidate - len(chosen.allowed)],
-                    difference,
-                    reason,
-                    rival,
-                    status,
-                    shape,
-                    p,
-                ),
+                "explanation": None,
                 "runner_up_confidence": rival["confidence"] if rival else float("nan"),
                 "margin": float(chosen.score[candidate] - chosen.score[other]) if rival else float("nan"),
                 "rule_set_hash": hash_,
@@ -344,6 +382,8 @@ def _groups(
             columns[field.name] = pa.array(values, pa.int32()).cast(pa.date32())
         else:
             columns[field.name] = pa.array(values, field.type)
+    # Ids are compared with missing sides last, as the database sorts them.
+    allocations.sort(key=lambda row: [(value is None, value or "") for value in row[:5]])
     parts = list(zip(*allocations, strict=True)) if allocations else [[]] * len(ALLOCATIONS)
     arrays = [
         money(np.array(values, dtype=np.int64))

@@ -61,32 +61,39 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     run(
         "reference keys",
         f"""
-        create or replace temp table key_form as
+        -- In tables of their own, because a filter on a form would be computed again for every form.
+        create or replace temp table declared_form as
         with declared as (
             select row, creditor_reference(unnest(reference_keys)) as raw, false as is_group from item
             union all
             select row, creditor_reference(group_key), true from item where group_key is not null
-        ),
-        token as (
-            select row, case when left(raw, 2) = 'RF' then creditor_reference(raw) else raw end as raw
+        )
+        select row, ref_key(raw) as key, ref_digits(raw) as digits, case when not is_group then serial_digits(raw) end as serial, is_group
+        from declared;
+        create or replace temp table token_form as
+        with token as (
+            select distinct row, case when starts_with(raw, 'RF') then creditor_reference(raw) else raw end as raw
             from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
-        ),
-        forms as (
-            select row, ref_key(raw) as key, true as is_declared, is_group, false as is_serial from declared
+        )
+        select row, token_key(raw) as key, token_digits(raw) as digits from token;
+        create or replace temp table key_form as
+        with forms as (
+            select row, key, true as is_declared, is_group, false as is_serial from declared_form
             union all
-            select row, ref_digits(raw), true, is_group, false from declared where length(ref_digits(raw)) >= 4
+            select row, digits, true, is_group, false from declared_form where length(digits) >= 4 and digits <> key
             union all
             -- "INV-2026-00138" is called "0138" by those who pay it.
-            select row, serial_digits(raw), false, false, true from declared where not is_group and serial_digits(raw) is not null
+            select row, serial, false, false, true from declared_form where serial is not null
             union all
-            select row, token_key(raw), false, false, false from token
+            select row, key, false, false, false from token_form
             union all
-            select row, token_digits(raw), false, false, false from token where length(token_digits(raw)) >= 4
+            select row, digits, false, false, false from token_form where length(digits) >= 4 and digits <> key
             union all
-            select row, padded(token_digits(raw)), false, false, false from token
-            where length(token_digits(raw)) between 1 and 3
+            select row, padded(digits), false, false, false from token_form where length(digits) between 1 and 3
         )
         select row, key, is_declared, is_group, is_serial from forms where length(key) >= 3;
+        drop table declared_form;
+        drop table token_form;
         create or replace temp table key as
         with met as (
             select key from key_form inner join line on key_form.row = line.row
@@ -287,13 +294,14 @@ def _word_pairs(con, run, budget: int) -> None:
         "words",
         """
         create or replace temp table word as
-        with word_text as (
+        with spelled as (
             select item.row, line.rec, line.block, line.side,
-                list_distinct(list_filter(string_split(folded(concat_ws(' ', item.text, item.party_name)), ' '), w -> length(w) >= 2 and length(regexp_replace(w, '[^0-9]', '', 'g')) < 3)) as words
+                unnest(string_split(folded(concat_ws(' ', item.text, item.party_name)), ' ')) as word
             from item inner join line on item.row = line.row
             where item.row not in (select l from settled) and item.row not in (select r from settled)
         )
-        select row, rec, block, side, unnest(words) as word from word_text
+        select distinct row, rec, block, side, word from spelled
+        where length(word) >= 2 and not regexp_matches(word, '[0-9][^0-9]*[0-9][^0-9]*[0-9]')
     """,
     )
     run(

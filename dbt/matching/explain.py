@@ -94,6 +94,18 @@ def group_json(
     )
 
 
+def _distinct(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows of integer columns, and which of them each row is. One column at a time: much faster than
+    comparing whole rows."""
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        _, part = np.unique(column, return_inverse=True)
+        _, code = np.unique(code * (part.max(initial=0) + 1) + part, return_inverse=True)
+    first = np.full(code.max(initial=-1) + 1, len(code), dtype=np.int64)
+    np.minimum.at(first, code, np.arange(len(code)))
+    return np.stack([column[first] for column in columns], axis=1).astype(np.int64), code
+
+
 def pairs_json(
     chosen, simple: np.ndarray, auto: np.ndarray, rule: np.ndarray, difference: np.ndarray
 ) -> pa.Array:
@@ -145,10 +157,7 @@ def pairs_json(
     ).take(pa.array(rule))
     probability = np.round(np.minimum(chosen.decision.probability[simple], 0.9999) * 1000).astype(np.int64)
     has_rival = chosen.decision.runner_up[simple] >= 0
-    code = np.stack(
-        [rule, auto.astype(np.int64), probability, has_rival.astype(np.int64), difference], axis=1
-    )
-    distinct, inverse = np.unique(code, axis=0, return_inverse=True)
+    distinct, inverse = _distinct(rule, auto, probability, has_rival, difference)
     middles, ends = [], []
     for r, is_auto, thousandth, rival, ticks in distinct.tolist():
         reason = chosen.rules[r].difference_reason
@@ -169,7 +178,6 @@ def pairs_json(
             bool(rival),
         )
         ends.append(',"summary":' + json.dumps(text, ensure_ascii=False) + "}")
-    inverse = inverse.reshape(-1)
     middle, end = (
         pa.array(middles, pa.string()).take(pa.array(inverse)),
         pa.array(ends, pa.string()).take(pa.array(inverse)),
@@ -178,4 +186,5 @@ def pairs_json(
     for i in np.flatnonzero(has_rival).tolist():
         rivals[i] = json.dumps(chosen.rival(int(simple[i])), ensure_ascii=False)
     runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
-    return pc.binary_join_element_wise(start, evidence, middle, runner_up, end, "")
+    joined = pc.binary_join_element_wise(start, evidence, middle, runner_up, end, "")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

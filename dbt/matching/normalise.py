@@ -25,9 +25,9 @@ create or replace temp macro creditor_reference(value) as
         when upper(left(value, 2)) = 'RF' and regexp_matches(ref_key(value), '^RF[0-9]{{2}}[0-9A-Z]{{1,21}}$') then substr(ref_key(value), 5)
         else value
     end;
--- The same for tokens that TEXT_REFERENCES cut out, whose characters are known: much faster than a pattern.
-create or replace temp macro token_key(token) as translate(token, './_#- :', '');
-create or replace temp macro token_digits(token) as ltrim(translate(token, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ./_#- :', ''), '0');
+-- The same for tokens that TEXT_REFERENCES cut out, which are upper case already. (translate() costs four times as much.)
+create or replace temp macro token_key(token) as regexp_replace(token, '[./_#: -]+', '', 'g');
+create or replace temp macro token_digits(token) as ltrim(regexp_replace(token, '[^0-9]+', '', 'g'), '0');
 create or replace temp macro folded(value) as
     regexp_replace(
         strip_accents(upper(replace(replace(value, 'ß', 'ss'), '&', ' AND '))), '[^A-Z0-9]+', ' ', 'g'

@@ -117,11 +117,18 @@ def _drop_false_keys(con, left: Mapping, right: Mapping, remarks: list[str]) -> 
     """
     proven: dict[str, set[str]] = {"left": set(), "right": set()}
     refuted: dict[str, set[str]] = {"left": set(), "right": set()}
+    # In large files one key of several is asked, the same ones on both sides.
+    share = max(
+        1,
+        con.execute(
+            "select greatest((select count(*) from left_file), (select count(*) from right_file))"
+        ).fetchone()[0]
+        // KEYS_ASKED,
+    )
     for a in [*left.references, *([left.id] if left.id else [])]:
         for b in [*right.references, *([right.id] if right.id else [])]:
             total, equal, near = con.execute(f"""
-                with l as (select regexp_replace(upper({quoted(a)}), '[^A-Z0-9]', '', 'g') as k, any_value(abs({amount_expression(left)})) as amount from left_file group by 1 having count(*) = 1),
-                    r as (select regexp_replace(upper({quoted(b)}), '[^A-Z0-9]', '', 'g') as k, any_value(abs({amount_expression(right)})) as amount from right_file group by 1 having count(*) = 1)
+                with l as ({_amount_by_key("left_file", a, left, share)}), r as ({_amount_by_key("right_file", b, right, share)})
                 select count(*), count(*) filter (where l.amount = r.amount),
                     count(*) filter (where abs(l.amount - r.amount) * 4 <= greatest(l.amount, r.amount))
                 from l inner join r on l.k = r.k where l.k <> ''
@@ -143,6 +150,19 @@ def _drop_false_keys(con, left: Mapping, right: Mapping, remarks: list[str]) -> 
             mapping.id in proven[side] or (_has_letters(con, side, mapping.id) and mapping.id not in bad)
         ):
             mapping.formats["__id_is_key"] = "yes"
+
+
+#: Keys of a file that are asked whether their rows resemble each other.
+KEYS_ASKED = 50_000
+
+
+def _amount_by_key(relation: str, column: str, mapping: Mapping, share: int) -> str:
+    key = f"regexp_replace(upper({quoted(column)}), '[^A-Z0-9]', '', 'g')"
+    return f"""
+        select __key as k, any_value(abs({amount_expression(mapping)})) as amount
+        from (select *, {key} as __key from {relation}) as keyed where hash(__key) % {share} = 0
+        group by __key having count(*) = 1
+    """
 
 
 def _has_letters(con, side: str, name: str) -> bool:

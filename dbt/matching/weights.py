@@ -141,6 +141,7 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
     right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
     scale = len(np.unique(pairs.l)) / max(len(np.unique(sample.l)), 1)
     stratum = items.stratum[pairs.l[used]]
+    before: list[np.ndarray] = []
     for _ in range(ROUNDS):
         score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[stratum]
         p = marginals(members, score, node_count, rounds=8)
@@ -163,10 +164,15 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
         weights.leftover = np.maximum(
             weights.log_prior - np.log(2 / np.maximum(np.maximum(left, right), 2)), 0.0
         )
+        # Rounded weights stand still after a few rounds: the next ones would repeat this one.
+        after = [*(table for tables in weights.log_m for table in tables), weights.log_prior]
+        if before and all(np.array_equal(a, b) for a, b in zip(before, after, strict=True)):
+            break
+        before = [table.copy() for table in after]
     return weights
 
 
-def _learning_sample(items: Items, pairs: Pairs, rows: int = 60_000) -> np.ndarray:
+def _learning_sample(items: Items, pairs: Pairs, rows: int = 20_000) -> np.ndarray:
     """Pairs of at most `rows` left rows, chosen by position, all candidates of a chosen row together."""
     lefts = np.unique(pairs.l)
     if len(lefts) <= rows:
