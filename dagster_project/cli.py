@@ -47,6 +47,13 @@ app = typer.Typer(
 )
 
 Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")]
+TableOrJson = Annotated[str, typer.Option("--format", "-f", help="table or json.")]
+Version = Annotated[
+    str | None,
+    typer.Option(
+        "--version", metavar="VERSION", help="A run, or a day: what stood at its end. Default: the current."
+    ),
+]
 
 
 @app.command()
@@ -171,6 +178,7 @@ def sql(
         str, typer.Argument(help="One SELECT on the published file; - reads it from standard input.")
     ],
     format_: Format = "table",
+    version: Version = None,
 ) -> None:
     """Ask the published file. Results go to standard output, errors to standard error.
 
@@ -178,7 +186,7 @@ def sql(
     """
     from dagster_project.commands.sql import run_query
 
-    run_query(sys.stdin.read() if query == "-" else query, format_)
+    run_query(sys.stdin.read() if query == "-" else query, format_, version)
 
 
 @app.command()
@@ -204,11 +212,87 @@ def export(
             "--table", "-t", help="schema.table or a schema; repeat for several. Default: all marts."
         ),
     ] = None,
+    version: Version = None,
+    masked: Annotated[
+        bool,
+        typer.Option("--masked", help="Personal data as pseudonyms, keyed with TIEOUT_MASKING_KEY."),
+    ] = False,
 ) -> None:
     """Write published tables as files, ordered, with spreadsheet formulas made harmless."""
     from dagster_project.commands.export import export_tables
 
-    export_tables(out, format_, table or [])
+    export_tables(out, format_, table or [], version=version, is_masked=masked)
+
+
+@app.command()
+def versions(format_: TableOrJson = "table") -> None:
+    """List the published files that are kept, newest first."""
+    from dagster_project.commands.as_of import show_versions
+
+    show_versions(format_)
+
+
+@app.command(name="as-of")
+def as_of_(
+    moment: Annotated[str, typer.Argument(metavar="DATE", help="A day (its end, UTC), or YYYY-MM-DDTHH:MM.")],
+    format_: TableOrJson = "table",
+) -> None:
+    """Show which published figures stood on a day, and what they said."""
+    from dagster_project.commands.as_of import show_as_of
+
+    raise typer.Exit(show_as_of(moment, format_))
+
+
+@app.command()
+def verify(
+    certificate: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CERTIFICATE]",
+            help="Its number, a run id, or a file (.json, or a published .duckdb). Default: the newest.",
+        ),
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Every certificate and every kept version.")] = False,
+    format_: TableOrJson = "table",
+) -> None:
+    """Prove a tie-out certificate from the files: what agrees, and every item that differs.
+
+    Exit code 0 when nothing differs, 1 when something does.
+    """
+    from dagster_project.commands.verify import verify_certificate
+
+    raise typer.Exit(verify_certificate(certificate, deep=deep, format_=format_))
+
+
+config_app = typer.Typer(
+    help="The log of changes of seeds, sources.yml and operations.yml.", no_args_is_help=True
+)
+app.add_typer(config_app, name="config")
+
+
+@config_app.command(name="log")
+def config_log(
+    file: Annotated[
+        str | None, typer.Argument(help="Only this file, row by row, e.g. match_rules.csv.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Changes at most; 0 for all.", min=0)] = 50,
+    format_: TableOrJson = "table",
+) -> None:
+    """Show who changed what and when, the newest first."""
+    from dagster_project.commands.config import show_changes
+
+    show_changes(file, limit, format_)
+
+
+@config_app.command(name="record")
+def config_record(
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why it was changed.")],
+    by: Annotated[str | None, typer.Option(help="Who changed it. Default: TIEOUT_USER, or the user.")] = None,
+) -> None:
+    """Log the changes made since the last run now, with a reason; otherwise the next run logs them."""
+    from dagster_project.commands.config import record_changes
+
+    record_changes(reason, by)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.alerts.sensors import alert_sensors
+from dagster_project.certificate.assets import certifying
 from dagster_project.checks.gates import gate_asset
 from dagster_project.checks.parameters import gates
 from dagster_project.extraction.assets import extractions
@@ -68,7 +69,14 @@ def build_defs(
         config=closing_days(settings),
     )
     return dg.Definitions(
-        assets=[*source_specs(configuration), *raw, *dbt, *checks, *publishing(tables, settings, operations)],
+        assets=[
+            *source_specs(configuration),
+            *raw,
+            *dbt,
+            *checks,
+            *publishing(tables, settings, operations),
+            *certifying(configuration, settings),
+        ],
         jobs=[job],
         schedules=nightly_schedules(settings, operations),
         sensors=[

@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+from dagster_project.operations import read_operations
 from pipelines.settings import REPOSITORY, Settings
 
 # One run at a time and one step at a time in the pool `warehouse`: a DuckDB file has one writer. A
@@ -36,12 +37,12 @@ freshness:
   enabled: true
 retention:
   schedule:
-    purge_after_days: 90
+    purge_after_days: {tick_days}
   sensor:
     purge_after_days:
       skipped: 3
-      failure: 30
-      success: 90
+      failure: {tick_days}
+      success: {tick_days}
 code_servers:
   local_startup_timeout: 300
 """
@@ -52,7 +53,10 @@ def write_instance(settings: Settings) -> Path:
     settings.dagster.mkdir(parents=True, exist_ok=True)
     target = settings.dagster / "dagster.yaml"
     # A JSON string is a YAML string, whatever the path holds.
-    content = INSTANCE.format(event_logs=json.dumps(str(settings.dagster / "history" / "runs")))
+    content = INSTANCE.format(
+        event_logs=json.dumps(str(settings.dagster / "history" / "runs")),
+        tick_days=read_operations(settings).retention.tick_days,
+    )
     if not target.is_file() or target.read_text(encoding="utf-8") != content:
         target.write_text(content, encoding="utf-8")
     return settings.dagster

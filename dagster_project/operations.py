@@ -1,4 +1,4 @@
-"""`operations.yml`: when the job runs, what counts as late, and who is told what.
+"""`operations.yml`: when the job runs, what counts as late, who is told what, and what is kept how long.
 
 Belongs here: the shape of the file and its checks. Does not belong here: business rules (seeds), sources
 (`sources.yml`) and secrets, which are read from the environment at the moment when they are needed.
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dagster_project.upkeep import Limits, Retention
 from pipelines.config import ConfigurationError
 from pipelines.settings import Settings
 
@@ -172,6 +173,8 @@ class Operations(_Strict):
     nights: Nights = Nights()
     freshness: Freshness = Freshness()
     alerts: Alerts = Alerts()
+    retention: Retention = Retention()
+    limits: Limits = Limits()
 
 
 class NotSet(LookupError):

@@ -133,9 +133,16 @@ def _write_xlsx(
     return count
 
 
-def export_tables(out: Path, format_: str, wanted: Sequence[str]) -> None:
+def export_tables(
+    out: Path,
+    format_: str,
+    wanted: Sequence[str],
+    *,
+    version: str | None = None,
+    is_masked: bool = False,
+) -> None:
     checked_format(format_, ("csv", "parquet", "xlsx"))
-    with published() as connection:
+    with published(version) as connection:
         tables = selected_tables(connection, wanted)
         is_workbook = format_ == "xlsx" and out.suffix.lower() == ".xlsx" and not out.is_dir()
         (out.parent if is_workbook else out).mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ _STEPS = {
     "checks__before_publish": ("check", "contract, residuals, journal, states, match rates"),
     "published__tieout": ("publish", "build, compare and swap in the published file"),
     "reports__close": ("publish", "close report"),
+    "reports__certificate": ("publish", "tie-out certificate"),
+    "configuration__changes": ("start", "log changes of seeds and sources"),
 }
 
 

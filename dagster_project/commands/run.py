@@ -11,7 +11,7 @@ import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,20 @@ def _say_waiting(who: str) -> None:
     print(f"Another run is under way ({who}); waiting for it to end.", file=sys.stderr)
 
 
+def _set_aside(target: Path) -> None:
+    """Keep the log of the run before under its time; `operations.yml` says for how long."""
+    kept = target.parent / "runs"
+    kept.mkdir(parents=True, exist_ok=True)
+    if target.is_file() and target.stat().st_size:
+        ended = datetime.fromtimestamp(target.stat().st_mtime, UTC)
+        target.replace(kept / f"{ended:%Y%m%dT%H%M%SZ}.log")
+
+
 @contextmanager
 def _quiet(place: Settings) -> Iterator[Path]:
     """Send what libraries print and log to a file; the terminal is for the person who runs the job."""
     target = place.home / "logs" / "run.log"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _set_aside(target)
     warnings.simplefilter("ignore")
     root = logging.getLogger()
     handler = logging.FileHandler(target, mode="w", encoding="utf-8")

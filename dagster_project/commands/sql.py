@@ -7,9 +7,9 @@ from dagster_project.commands.published import published
 from dagster_project.commands.tables import checked_format, write
 
 
-def run_query(query: str, format_: str) -> None:
+def run_query(query: str, format_: str, version: str | None = None) -> None:
     checked_format(format_)
-    with published() as connection:
+    with published(version) as connection:
         try:
             statements = connection.extract_statements(query)
         except duckdb.Error as error:

@@ -26,13 +26,22 @@ def _shown(path: Path) -> str:
 
 def _print_unread(place: Settings) -> None:
     """Files that were delivered and that no entry reads: their money is in no figure above."""
-    from pipelines.config import read_configuration
+    from pipelines.config import DECISIONS, read_configuration
     from pipelines.landing import unclaimed_files
 
-    unread = unclaimed_files(place.landing, read_configuration(place.sources_file).sources)
+    configuration = read_configuration(place.sources_file)
+    unread = unclaimed_files(place.landing, (*configuration.sources, DECISIONS))
     if unread:
         more = f" and {len(unread) - 5:,} more" if len(unread) > 5 else ""
         print(f"Not read, no path in {_shown(place.sources_file)} fits them: {', '.join(unread[:5])}{more}")
+
+
+def _print_certificate(place: Settings) -> None:
+    from dagster_project.certificate import store
+
+    known = store.entries(store.folder(place))
+    if known:
+        print(f"Proof:     {_shown(known[-1].page)} (certificate {known[-1].sequence}; tieout verify)")
 
 
 def show_summary(progress: Progress, place: Settings, seconds: float) -> None:
@@ -50,6 +59,7 @@ def show_summary(progress: Progress, place: Settings, seconds: float) -> None:
         print(f"Nothing changed: {_shown(place.published)} stays as it is.")
     print(f"Report:    {_shown(place.reports / 'close.html')}")
     print(f"Checks:    {_shown(data_docs(place.reports))}")
+    _print_certificate(place)
     print(_times(progress, seconds))
     print()
     print("Next:  tieout exceptions          what a person has to look at, largest first")
