@@ -23,7 +23,7 @@ from pipelines.bank.camt_paths import NO_FIELD, PathKinds
 from pipelines.bank.camt_scan import scan
 from pipelines.bank.pieces import Integers, Pieces, join_by_owner, json_text
 from pipelines.bank.reading import Drift, Reading, UnreadableFile
-from pipelines.bank.xml_shred import Leaves, RefusedXml, check, regular, shred, to_utf8
+from pipelines.bank.xml_shred import Leaves, RefusedXml, check, regular, repaired, shred, to_utf8
 
 _CLOSING_TAG = re.compile(rb"</(?:[\w.-]+:)?Ntry\s*>")
 _VERSION = re.compile(rb"camt\.05[234]\.00[0-9]\.[0-9]{2}")
@@ -32,17 +32,29 @@ _VERSION = re.compile(rb"camt\.05[234]\.00[0-9]\.[0-9]{2}")
 def read(content: bytes) -> Reading:
     """Read one camt document. Raises UnreadableFile when it is not well-formed, safe or camt."""
     try:
-        document = to_utf8(content)
-        check(document)
-        document = regular(document)
-        return _Reader(document).read()
+        document, note = _checked(to_utf8(content))
+        return _Reader(regular(document), note).read()
     except RefusedXml as error:
         raise UnreadableFile(str(error)) from error
 
 
+def _checked(document: bytes) -> tuple[bytes, str]:
+    """The document, well-formed, and what had to be put right for it."""
+    try:
+        check(document)
+        return document, ""
+    except RefusedXml:
+        better = repaired(document)
+        if better is None:
+            raise
+        check(better)
+        return better, "; bare & or control characters, or several documents in one, put right"
+
+
 class _Reader:
-    def __init__(self, document: bytes) -> None:
+    def __init__(self, document: bytes, note: str = "") -> None:
         self.document = document
+        self.note = note
         self.kind = PathKinds()
         self.statements: list[Header] = []
         self.message: dict[str, str] = {}
@@ -66,11 +78,12 @@ class _Reader:
         version = _VERSION.search(self.document[:65536])
         format_ = version.group().decode() if version else CONTAINERS[container][1]
         starts = np.concatenate(self.starts) if self.starts else np.empty(0, np.int64)
-        declared, statements = scan(self.document, CONTAINERS[container][0])
+        declared, statements = scan(self.document, [CONTAINERS[name][0] for name in self.kind.containers])
         return Reading(
             format=format_,
             recognised_by=f"XML element {container}"
-            + (f", namespace {format_}" if version else ", no namespace"),
+            + (f", namespace {format_}" if version else ", no namespace")
+            + self.note,
             statements=[header.statement(self.message) for header in self.statements],
             lines=pa.concat_tables(self.lines),
             details=pa.concat_tables(self.details),

@@ -25,11 +25,11 @@ _USUAL_HEAD = re.compile(
 _CCY = re.compile(rb"""\bCcy\s*=\s*["']([A-Z]{3})["']""")
 
 
-def scan(document: bytes, statement: str) -> tuple[Cells, int]:
+def scan(document: bytes, statements: list[str]) -> tuple[Cells, int]:
     """Count and sum the entries of a document by its text alone: what the payload lists.
 
     It shares nothing with the reading above but the document, so that a line lost there shows here.
-    An entry's own amount, sign and dates come before its details; in each entry the first ones count.
+    `statements` are the names of the elements that hold one. An entry's own amount, sign and dates come before its details; in each entry the first ones count.
     """
     heads = Counter(map(_head, _entry_bodies(document)))
     cells: dict[Any, list[Any]] = {}
@@ -47,8 +47,8 @@ def scan(document: bytes, statement: str) -> tuple[Cells, int]:
         )
         cell[0] += count
         cell[1] += value * count
-    statements = _openings(document, statement.encode())
-    return {key: (count, amount) for key, (count, amount) in cells.items()}, statements
+    opened = sum(_openings(document, name.encode()) for name in statements)
+    return {key: (count, amount) for key, (count, amount) in cells.items()}, opened
 
 
 def _entry_bodies(document: bytes) -> list[bytes]:

@@ -131,6 +131,21 @@ def check(content: bytes) -> None:
         ) from error
 
 
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_DECLARATION = re.compile(rb"<\?xml[^>]*\?>")
+
+
+def repaired(content: bytes) -> bytes | None:
+    """A document that `check` refused, with what senders get wrong put right: a bare `&` in a name, control
+    characters, several documents one after another. None when it has none of these: what is cut off or
+    wrongly nested is not guessed at."""
+    better = _CONTROL.sub(b" ", _BARE_AMPERSAND.sub(b"&amp;", content))
+    if len(_DECLARATION.findall(better)) > 1:
+        better = b"<Documents>" + _DECLARATION.sub(b"", better) + b"</Documents>"
+    return better if better != content else None
+
+
 def normalise(content: bytes) -> bytes:
     """The same document without comments, CDATA and bare `>`, rewritten by lxml."""
     parser = etree.XMLParser(
