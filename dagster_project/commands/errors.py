@@ -6,6 +6,8 @@ import sys
 class CommandError(Exception):
     """A command could not do what was asked. The message says what, where and what to do."""
 
+    exit_code = 1
+
 
 def known_errors() -> tuple[type[BaseException], ...]:
     """Errors whose message is enough; any other is a defect and shows where it happened."""
