@@ -29,7 +29,7 @@ class _Commands(TyperGroup):
             if not isinstance(error, known_errors()):
                 raise
             typer.echo(message(error), err=True)
-            raise typer.Exit(1) from error
+            raise typer.Exit(getattr(error, "exit_code", 1)) from error
 
 
 app = typer.Typer(
@@ -262,6 +262,51 @@ def verify(
     from dagster_project.commands.verify import verify_certificate
 
     raise typer.Exit(verify_certificate(certificate, deep=deep, format_=format_))
+
+
+@app.command()
+def diff(
+    before: Annotated[
+        str, typer.Argument(help="A run, a day, 'current', or the path of any DuckDB file.", metavar="BEFORE")
+    ],
+    after: Annotated[str, typer.Argument(help="The other one.", metavar="AFTER")] = "current",
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", "-t", help="schema.table, or old.table=new.table; repeat. Default: all."),
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", "-k", help="schema.table=column,column, or column,column for tables that declare none."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", help="A column that is not compared; repeat.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Differing rows shown per table.", min=0)] = 3,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for every differing value, a CSV per table.")
+    ] = None,
+    format_: Format = "table",
+) -> None:
+    """Compare two published versions, or two DuckDB files: rows by key, columns, and amounts per currency.
+
+    The tool for a parallel run against an old process, too. Exit code 0: the same, 1: different, 2: trouble.
+    """
+    from dagster_project.commands.diff import diff as compare
+
+    raise typer.Exit(
+        compare(
+            before,
+            after,
+            wanted=table or [],
+            keys=key or [],
+            ignored=ignore or [],
+            rows=rows,
+            out=out,
+            format_=format_,
+        )
+    )
 
 
 config_app = typer.Typer(
