@@ -66,6 +66,10 @@ def run(
             help="Day to close on (YYYY-MM-DD). Default: the latest date that a source declared.",
         ),
     ] = None,
+    full_refresh: Annotated[
+        bool,
+        typer.Option("--full-refresh", help="Build and check everything again, also what has not changed."),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also show each dbt model as it is built.")
     ] = False,
@@ -76,7 +80,7 @@ def run(
     """
     from dagster_project.commands.run import run_job
 
-    raise typer.Exit(run_job(as_of, verbose=verbose))
+    raise typer.Exit(run_job(as_of, verbose=verbose, full_refresh=full_refresh))
 
 
 @app.command()

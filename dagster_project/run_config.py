@@ -11,12 +11,14 @@ from pipelines.settings import settings
 
 class CloseConfig(dg.ConfigurableResource):
     """as_of_date: the day to close on (YYYY-MM-DD); empty for the latest that a source declared.
+    full_refresh: do everything again, also what was done for the same inputs and still stands.
 
     As a resource it lives as long as the run (with one process per step: as long as the step), and holds
     the installation for that time.
     """
 
     as_of_date: str = ""
+    full_refresh: bool = False
 
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["CloseConfig", None, None]:

@@ -48,6 +48,7 @@ class Progress:
     _since: dict[str, float] = field(default_factory=dict)
     _tables: dict[str, int] = field(default_factory=dict)
     _checks: dict[str, list[int]] = field(default_factory=dict)
+    _unchanged: dict[str, str] = field(default_factory=dict)
 
     @property
     def _is_terminal(self) -> bool:
@@ -103,6 +104,8 @@ class Progress:
             self.new_files += values.get("new_files", 0)
             return
         self._tables[step] = self._tables.get(step, 0) + 1
+        if since := values.get("unchanged_since"):
+            self._unchanged[step] = since
         if "dagster/row_count" in values:
             self.counts[name] = values["dagster/row_count"]
         if name == "published.tieout":
@@ -126,6 +129,8 @@ class Progress:
             notes.append(f"{tables} tables" if phase != "publish" else "")
         if checks := self._checks.get(step):
             notes.append(f"{checks[0]} checks passed" + (f", {checks[1]} not" if checks[1] else ""))
+        if since := self._unchanged.get(step):
+            notes.append(f"nothing new since {since}")
         mark = {"STEP_SUCCESS": "✓", "STEP_FAILURE": "✗"}.get(kind, "↻")
         if kind == "STEP_FAILURE":
             self.failures[step] = _message(event.step_failure_data.error)

@@ -93,8 +93,11 @@ def _telling_of_a_false_start(place: Settings) -> Iterator[None]:
         raise
 
 
-def run_job(as_of: str | None, *, verbose: bool) -> int:
-    """Run everything once and print what came of it. Returns the exit code."""
+def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> int:
+    """Run everything once and print what came of it. Returns the exit code.
+
+    full_refresh: build and check everything again, also what stands for unchanged inputs.
+    """
     started = time.perf_counter()
     requested = _checked_date(as_of)
     place = settings()
@@ -121,7 +124,7 @@ def run_job(as_of: str | None, *, verbose: bool) -> int:
                 run_id=run_id,
                 raise_on_error=False,
                 run_config={
-                    **run_config(requested),
+                    **run_config(requested, full_refresh=full_refresh),
                     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 },
                 tags={STARTED_BY: this_process(), "tieout/started_by": "command line"},

@@ -17,9 +17,12 @@ from pipelines.settings import Settings
 IN_PROCESS: dict[str, Any] = {"execution": {"config": {"in_process": {}}}}
 
 
-def run_config(as_of_date: str) -> dict[str, Any]:
+def run_config(as_of_date: str, *, full_refresh: bool = False) -> dict[str, Any]:
     """as_of_date: YYYY-MM-DD, or empty for the latest that a source declared."""
-    return {**IN_PROCESS, "resources": {"close": {"config": {"as_of_date": as_of_date}}}}
+    close: dict[str, Any] = {"as_of_date": as_of_date}
+    if full_refresh:
+        close["full_refresh"] = True
+    return {**IN_PROCESS, "resources": {"close": {"config": close}}}
 
 
 def first_day(settings: Settings) -> date:

@@ -5,8 +5,9 @@ asset checks. `prepare` makes the seeds, staging and canonical tables; `reconcil
 that is built on them, and starts only when the gate after canonical has passed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -17,7 +18,9 @@ from dagster_dbt.asset_utils import (
 )
 
 from dagster_project.checks.gates import gate_key
+from dagster_project.completed import Completion, begin, complete, standing
 from dagster_project.figures import figures
+from dagster_project.inputs import inputs
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
 from dagster_project.retries import retrying
@@ -44,17 +47,19 @@ def _events(
     settings: Settings,
     manifest: Mapping[str, Any],
     translator: TieoutTranslator,
-    results: Iterator[NodeResult],
-    broken: list[NodeResult],
+    results: Iterable[NodeResult],
+    reported: list[NodeResult],
+    unchanged_since: str | None = None,
 ) -> Iterator[Any]:
-    """Checks as they come; tables at the end, with their row counts read in one query."""
+    """Checks as they come; tables at the end, with their row counts read in one query. `reported` collects
+    the results. unchanged_since: when they are those of an earlier run that still stand."""
+    note = {"unchanged_since": unchanged_since} if unchanged_since else {}
     built: list[NodeResult] = []
     for result in results:
         node = manifest["nodes"].get(result.unique_id)
         if node is None:
             continue
-        if result.is_broken:
-            broken.append(result)
+        reported.append(result)
         if node["resource_type"] in ("model", "seed") and result.status == "success":
             built.append(result)
             context.log.debug(f"{result.unique_id}: {result.message} in {result.seconds:.2f} s")
@@ -71,6 +76,7 @@ def _events(
                 metadata={
                     "seconds": round(result.seconds, 3),
                     "failed_rows": result.failures or 0,
+                    **note,
                     **({"message": result.message} if result.status != "pass" else {}),
                 },
             )
@@ -88,8 +94,13 @@ def _events(
                 "dagster/row_count": counts[_relation(node)],
                 "seconds": round(result.seconds, 3),
                 **numbers.get(_relation(node), {}),
+                **note,
             },
         )
+
+
+def _earlier(mark: Completion) -> list[NodeResult]:
+    return [NodeResult(**result) for result in mark.detail]
 
 
 def _failure(broken: list[NodeResult]) -> dg.Failure:
@@ -118,20 +129,33 @@ def _dbt_step(
         pool=WAREHOUSE_POOL,
     )
     def step(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
-        broken: list[NodeResult] = []
+        reported: list[NodeResult] = []
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
+                now = inputs(connection, settings, as_of_date)
+                mark = standing(connection, name, now)
+            # Whoever asks for single tables, or for all of them anew, wants work and not a reason.
+            if mark is not None and not close.full_refresh and not context.is_subset:
+                context.log.info(f"Nothing new since {mark.completed_at}: the tables stand as they are.")
+                results = _earlier(mark)
+                yield from _events(
+                    context, settings, manifest, translator, results, reported, mark.completed_at
+                )
+                return
+            begin(settings.warehouse, name)
             selection, indirect = get_subset_selection_for_context(
                 context, manifest, select, exclude, None, translator, None
             )
             arguments = build_arguments(selection, as_of_date)
             arguments += ["--indirect-selection", indirect or _INDIRECT_SELECTION[name]]
             # Closed also when an event cannot be yielded: dbt would keep the file open behind it.
-            with closing(run_dbt(settings, arguments)) as results:
-                yield from _events(context, settings, manifest, translator, results, broken)
-        if broken:
+            with closing(run_dbt(settings, arguments)) as running:
+                yield from _events(context, settings, manifest, translator, running, reported)
+        if broken := [result for result in reported if result.is_broken]:
             raise _failure(broken)
+        if not context.is_subset:
+            complete(settings.warehouse, name, now, [asdict(result) for result in reported])
 
     return step
 
