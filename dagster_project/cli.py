@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from dagster_project import match_cli
+
 
 class _Commands(TyperGroup):
     """Turns known errors into a message on standard error and exit code 1."""
@@ -45,6 +47,8 @@ app = typer.Typer(
         "All files live below TIEOUT_HOME (default .tieout). For a company of your own start with `tieout init`."
     ),
 )
+
+app.add_typer(match_cli.app, name="match")
 
 Format = Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")]
 TableOrJson = Annotated[str, typer.Option("--format", "-f", help="table or json.")]
@@ -342,26 +346,6 @@ def config_record(
     from dagster_project.commands.config import record_changes
 
     record_changes(reason, by)
-
-
-@app.command()
-def match(
-    left: Annotated[Path, typer.Argument(help="Items of one side: CSV, Parquet, Excel or JSON.")],
-    right: Annotated[Path, typer.Argument(help="The other side.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for matches, open items and the report.")],
-    rules: Annotated[
-        Path | None, typer.Option("--rules", "-r", help="YAML with rules (as in match_rules) and tolerances.")
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--map", "-m", help="Say what a column is, such as left.amount=Betrag; repeat."),
-    ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show the SQL of every pass.")] = False,
-) -> None:
-    """Match two files with each other. Columns are guessed and the guess is shown; no rules are needed."""
-    from dagster_project.commands.match import match_two_files
-
-    match_two_files(left, right, out, rules=rules, columns=column or [], explain=explain)
 
 
 @app.command()

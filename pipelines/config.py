@@ -70,6 +70,8 @@ class CsvMapping(_Strict):
     to flip; `debit_column`/`credit_column` name two columns whose difference (credit - debit) becomes
     `amount`; `sign_column` with `negative_values` names an indicator column (D/C, debit/credit).
     `sums` make an amount of several columns (`Amount`, `-Fee`); `signs` give an indicator to any amount;
+    `joined` texts stand in several columns (remittance information in parts); `by_sign` texts stand in one
+    column for money in and in another for money out; `time_zone` is that of times without an offset;
     `minor_units` are amounts without a decimal mark (cents). `constants` fill columns that the file does
     not have; `values` translates codes ({column: {code in the file: our code}}).
 
@@ -98,6 +100,9 @@ class CsvMapping(_Strict):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
     sums: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     signs: dict[str, Indicator] = Field(default_factory=dict)
+    joined: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    by_sign: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    time_zone: str | None = None
     minor_units: bool = False
     leave_out: tuple[LeaveOut, ...] = ()
     record_lines: str | None = None

@@ -27,6 +27,7 @@ _TABLES: dict[Kind, dict[str, str]] = {
     "stripe": {"charges": "payments"},
     "shopify": {},
     "ecb": {},
+    "decisions": {},
 }
 _COLUMNS: dict[str, dict[str, str]] = {
     "bank_statements": {"account_currency": "currency"},

@@ -35,9 +35,10 @@ _PACKAGES: dict[str, str] = {
     "bank": "pipelines.bank",
     "csv": "pipelines.tabular",
     "ecb": "pipelines.ecb",
+    "decisions": "pipelines.decisions",
 }
 
-KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb")
+KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ from dagster_project.commands.tables import checked_format, write
 
 _ALL_COLUMNS = (
     "exception_id, exception_type, severity, reconciliation, entity_id, document_type, document_id, currency, "
-    "amount, base_amount, business_date, age_days, status, owner, explanation, suggested_action"
+    "amount, base_amount, business_date, age_days, status, owner, explanation, suggested_action, comments"
 )
-_SHOWN = "severity, exception_type, entity_id, document_id, currency, amount, age_days, owner, explanation"
+_SHOWN = (
+    "left(exception_id, 8) as id, severity, exception_type, entity_id, document_id, currency, amount, age_days, owner, "
+    "concat_ws(' ', explanation, '[' || comments || ']') as explanation"
+)
 
 
 def show_exceptions(filters: Mapping[str, Any], limit: int, format_: str) -> None:

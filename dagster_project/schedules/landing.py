@@ -9,7 +9,8 @@ import time
 import dagster as dg
 
 from dagster_project.names import JOB
-from pipelines.config import Configuration
+from dagster_project.schedules.days import run_config
+from pipelines.config import DECISIONS, Configuration
 from pipelines.landing import claimed_files
 from pipelines.settings import Settings
 
@@ -20,7 +21,7 @@ QUIET_SECONDS = 60
 def landing_state(configuration: Configuration, settings: Settings, now: float) -> tuple[str | None, int]:
     """Identity of what has landed (None while a file is still young), and the number of files."""
     digest = hashlib.sha256()
-    files = claimed_files(settings.landing, configuration.sources)
+    files = claimed_files(settings.landing, (*configuration.sources, DECISIONS))
     for path in files:
         state = path.stat()
         if now - state.st_mtime < QUIET_SECONDS:
@@ -46,6 +47,8 @@ def landing_sensor(configuration: Configuration, settings: Settings) -> dg.Senso
         if state == context.cursor:
             return dg.SkipReason(f"The {count} landed files are those of the last run.")
         context.update_cursor(state)
-        return dg.RunRequest(run_key=state, tags={"tieout/started_by": "landing sensor"})
+        return dg.RunRequest(
+            run_key=state, run_config=run_config(""), tags={"tieout/started_by": "landing sensor"}
+        )
 
     return new_landing_files

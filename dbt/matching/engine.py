@@ -17,6 +17,8 @@ from matching import assemble, candidates, features, groups, scoring, twins
 from matching import items as items_module
 from matching import weights as weights_module
 from matching.decide import decide
+from matching.decided import hold
+from matching.decisions import Resolved
 from matching.result import MatchResult
 from matching.rules import Rule, Tolerance, rule_case
 
@@ -40,13 +42,21 @@ class Options:
 
 
 def run(
-    source: pa.Table, rules: list[Rule], tolerances: list[Tolerance], options: Options = Options()
+    source: pa.Table,
+    rules: list[Rule],
+    tolerances: list[Tolerance],
+    options: Options = Options(),
+    decided: Resolved | None = None,
 ) -> MatchResult:
-    """Match all reconciliations of the items in `source` as one pool. See result.py for the tables."""
+    """Match all reconciliations of the items in `source` as one pool. See result.py for the tables.
+
+    decided: what people fixed and barred; it takes rows and pairs from the decision, and nothing from what
+    the evidence is weighed by, so that elsewhere everything stays as it was.
+    """
     with tempfile.TemporaryDirectory(prefix="tieout-match-") as spill:
         con = connect(options, spill)
         try:
-            return _run(con, source, rules, tolerances, options)
+            return _run(con, source, rules, tolerances, options, decided)
         finally:
             con.close()
 
@@ -65,7 +75,12 @@ def connect(options: Options, spill: str, keep_order: bool = False) -> duckdb.Du
 
 
 def _run(
-    con, source: pa.Table, rules: list[Rule], tolerances: list[Tolerance], options: Options
+    con,
+    source: pa.Table,
+    rules: list[Rule],
+    tolerances: list[Tolerance],
+    options: Options,
+    decided: Resolved | None = None,
 ) -> MatchResult:
     items = items_module.load(con, source, options.same_sign)
     nodes = int(items.node.max(initial=-1)) + 1
@@ -82,6 +97,9 @@ def _run(
         ("the first rule that allows a candidate", f"select candidate,\n{case} as rule\nfrom measured")
     )
     pair_rule = _apply(con, scoring.pair_measures(items, pairs), case)
+    held = hold(items, decided) if decided else None
+    if held:
+        pair_rule[held.refuses_pairs(items, pairs.l, pairs.r)] = -1
     allowed = np.flatnonzero((pair_rule >= 0) & (score > -3))
     pair_members = np.stack([items.node[pairs.l[allowed]], items.node[pairs.r[allowed]]], axis=1)
     order = (
@@ -95,7 +113,7 @@ def _run(
         & (pairs.difference[allowed] == 0)
         & ~pairs.is_fx[allowed]
     ]
-    taken = np.zeros(nodes, dtype=bool)
+    taken = held.taken.copy() if held else np.zeros(nodes, dtype=bool)
     taken[items.node[pairs.l[sure]]] = True
     taken[items.node[pairs.r[sure]]] = True
 
@@ -103,6 +121,8 @@ def _run(
     found, notes, hits = groups.find(con, items, open_rows, pairs, passes.sql)
     group_score, group_parts = scoring.score_groups(items, found, pairs, contribution, weights, hits)
     group_rule = _apply(con, scoring.group_measures(items, found, pairs, 0), case)
+    if held and len(found):
+        group_rule[held.refuses_groups(items, found)] = -1
     usable = (
         np.flatnonzero((group_rule >= 0) & (group_score > -2)) if len(found) else np.zeros(0, dtype=np.int64)
     )

@@ -9,10 +9,10 @@ from matching.result import MatchResult
 
 
 def nested(result: MatchResult) -> pa.Table:
-    """One row per match with lists of allocations and members, and one per note; ordered, deterministic."""
+    """One row per match with lists of allocations and members, per note and per decision; ordered, deterministic."""
     con = duckdb.connect(":memory:")
     try:
-        for name in ("matches", "allocations", "notes", "positions"):
+        for name in ("matches", "allocations", "notes", "positions", "decisions"):
             con.register(name, getattr(result, name))
         return con.execute("""
             with allocation_lists as (
@@ -38,7 +38,11 @@ def nested(result: MatchResult) -> pa.Table:
             left join member_lists on matches.match_id = member_lists.match_id
             union all by name
             select 'note' as record_type, reconciliation, code as note_code, item_type, item_id, message from notes
-            order by record_type, reconciliation, match_id, item_type, item_id, message
+            union all by name
+            select 'decision' as record_type, sequence as decision_sequence, outcome, match_id as decided_match_id,
+                item_type, item_id, currency, amount as decided_amount, message
+            from decisions
+            order by record_type, reconciliation, match_id, item_type, item_id, decision_sequence, message
         """).to_arrow_table()
     finally:
         con.close()

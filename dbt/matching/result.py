@@ -75,6 +75,20 @@ NOTES = pa.schema(
     ]
 )
 
+#: What came of each decision of a person; see decisions.Outcome.
+DECISIONS = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("outcome", pa.string()),
+        ("message", pa.string()),
+        ("match_id", pa.string()),
+        ("item_type", pa.string()),
+        ("item_id", pa.string()),
+        ("currency", pa.string()),
+        ("amount", MONEY),
+    ]
+)
+
 
 class MatchResult(NamedTuple):
     matches: pa.Table
@@ -83,6 +97,7 @@ class MatchResult(NamedTuple):
     positions: pa.Table
     weights: pa.Table
     sql: list[tuple[str, str]]
+    decisions: pa.Table = DECISIONS.empty_table()
 
 
 def match_id(members: list[tuple[str, str]]) -> str:

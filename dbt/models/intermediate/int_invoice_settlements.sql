@@ -12,6 +12,16 @@ with bank_money as (
     group by document_id
 ),
 
+decided as (
+    select
+        item_id as invoice_id,
+        sum(cash_amount) as written_off_amount,
+        max(difference_component) as difference_component
+    from {{ ref('int_write_offs') }}
+    where item_type in ('invoice', 'credit_note')
+    group by item_id
+),
+
 surplus as (
     select
         item_id as invoice_id,
@@ -107,9 +117,12 @@ select
         end,
         0
     ) as decimal(18, 4)) as paid_amount,
-    cast(coalesce(bank_money.written_off_amount, 0) as decimal(18, 4)) as written_off_amount,
+    cast(coalesce(bank_money.written_off_amount, 0) + coalesce(decided.written_off_amount, 0) as decimal(18, 4)) as written_off_amount,
     cast(coalesce(surplus.overpaid_amount, 0) as decimal(18, 4)) as overpaid_amount,
-    case when bank_money.written_off_amount <> 0 then bank_money.difference_component end as write_off_reason,
+    coalesce(
+        case when bank_money.written_off_amount <> 0 then bank_money.difference_component end,
+        decided.difference_component
+    ) as write_off_reason,
     case channels.settlement_channel
         when 'charge' then own_charges.last_paid_date
         when 'order' then order_shares.last_paid_date
@@ -117,6 +130,7 @@ select
     end as last_paid_date
 from {{ ref('int_invoice_channels') }} as channels
 left join bank_money on channels.invoice_id = bank_money.invoice_id
+left join decided on channels.invoice_id = decided.invoice_id
 left join surplus on channels.invoice_id = surplus.invoice_id
 left join own_charges on channels.invoice_id = own_charges.invoice_id
 left join order_shares on channels.invoice_id = order_shares.invoice_id

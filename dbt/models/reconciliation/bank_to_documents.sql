@@ -40,6 +40,15 @@ suggested_lines as (
     group by members.item_id
 ),
 
+decided as (
+    select
+        item_id as bank_transaction_id,
+        sum(cash_amount) as written_off_amount
+    from {{ ref('int_write_offs') }}
+    where item_type = 'bank_transaction'
+    group by item_id
+),
+
 joined as (
     select
         lines.bank_transaction_id,
@@ -61,7 +70,8 @@ joined as (
         case
             when matched_lines.match_id is null then 0
             else lines.amount - matched_lines.open_amount
-        end as matched_amount,
+        end + coalesce(decided.written_off_amount, 0) as matched_amount,
+        coalesce(decided.written_off_amount, 0) as written_off_amount,
         coalesce(documents.document_count, 0) as document_count,
         coalesce(matched_lines.confidence, suggested_lines.confidence) as confidence,
         lines.is_between_own_accounts,
@@ -73,6 +83,7 @@ joined as (
     left join documents on lines.bank_transaction_id = documents.bank_transaction_id
     left join matched_lines on lines.bank_transaction_id = matched_lines.bank_transaction_id
     left join suggested_lines on lines.bank_transaction_id = suggested_lines.bank_transaction_id
+    left join decided on lines.bank_transaction_id = decided.bank_transaction_id
 ),
 
 classified as (
@@ -94,6 +105,7 @@ classified as (
         currency,
         amount,
         matched_amount,
+        written_off_amount,
         document_count,
         confidence,
         is_between_own_accounts,
@@ -107,6 +119,7 @@ classified as (
             when has_match and matched_by_reconciliation = 'own_account_transfer' then 'transfer'
             when has_match and matched_amount = amount then 'matched'
             when has_match then 'matched_with_surplus'
+            when written_off_amount = amount and amount <> 0 then 'written_off'
             when has_suggestion then 'in_review'
             when bank_line_class is not null then 'no_document_needed'
             when amount = 0 then 'no_document_needed'
@@ -129,7 +142,7 @@ select
     direction,
     status,
     case
-        when status in ('matched', 'matched_with_surplus', 'transfer', 'no_document_needed') then 'matched'
+        when status in ('matched', 'matched_with_surplus', 'written_off', 'transfer', 'no_document_needed') then 'matched'
         when status in ('transfer_in_transit', 'after_as_of_date') then 'waiting'
         else 'open'
     end as status_group,
@@ -141,6 +154,7 @@ select
     currency,
     cast(amount as decimal(18, 4)) as amount,
     cast(matched_amount as decimal(18, 4)) as matched_amount,
+    cast(written_off_amount as decimal(18, 4)) as written_off_amount,
     cast(remaining_amount as decimal(18, 4)) as remaining_amount,
     document_count,
     confidence,

@@ -13,6 +13,16 @@ with paid as (
     group by document_id
 ),
 
+decided as (
+    select
+        item_id as bill_id,
+        -sum(cash_amount) as written_off_amount,
+        max(difference_component) as difference_component
+    from {{ ref('int_write_offs') }}
+    where item_type in ('bill', 'vendor_credit_note')
+    group by item_id
+),
+
 surplus as (
     select
         item_id as bill_id,
@@ -33,11 +43,14 @@ joined as (
         coalesce(vendors.vendor_name, bills.vendor_name) as vendor_name,
         coalesce(totals.suggested_match_id, totals.match_id) as match_id,
         bills.status as bill_status,
-        case when paid.written_off_amount <> 0 then paid.difference_component end as write_off_reason,
+        coalesce(
+            case when paid.written_off_amount <> 0 then paid.difference_component end,
+            decided.difference_component
+        ) as write_off_reason,
         bills.currency,
         case when bills.status in ('void', 'draft') then 0 else bills.total_amount end as total_amount,
         coalesce(paid.paid_amount, 0) as paid_amount,
-        coalesce(paid.written_off_amount, 0) as written_off_amount,
+        coalesce(paid.written_off_amount, 0) + coalesce(decided.written_off_amount, 0) as written_off_amount,
         coalesce(surplus.overpaid_amount, 0) as overpaid_amount,
         coalesce(totals.suggested_count, 0) > 0 as is_in_review,
         paid.bill_id is not null as has_bank_line,
@@ -47,6 +60,7 @@ joined as (
     from {{ ref('bills') }} as bills
     left join {{ ref('vendors') }} as vendors on bills.vendor_id = vendors.vendor_id
     left join paid on bills.bill_id = paid.bill_id
+    left join decided on bills.bill_id = decided.bill_id
     left join surplus on bills.bill_id = surplus.bill_id
     left join {{ ref('int_match_totals') }} as totals
         on

@@ -276,3 +276,23 @@ select
     load_id,
     record_hash
 from {{ ref('gl_entries') }}
+
+union all
+
+select
+    'decision' as document_type,
+    decision_id as document_id,
+    replace(action, '_', ' ') || ' ' || cast(sequence as varchar) as document_number,
+    entity_id,
+    source_name,
+    decided_by as party_name,
+    currency,
+    amount,
+    business_date,
+    source_object,
+    source_id,
+    source_file,
+    source_position,
+    load_id,
+    record_hash
+from {{ ref('decisions') }}

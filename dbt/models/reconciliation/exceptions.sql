@@ -190,6 +190,25 @@ with found as (
         caused_by_type,
         caused_by_id
     from {{ ref('int_exceptions__ledger') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
+    from {{ ref('int_exceptions__decisions') }}
 ),
 
 typed as (
@@ -259,6 +278,36 @@ told as (
         end as status,
         {{ sentence.sql }} as explanation
     from typed
+),
+
+-- The last person to whom it was assigned has it; the type's own role is where it starts.
+assigned as (
+    select
+        exception_id,
+        owner,
+        row_number() over (partition by exception_id order by sequence desc) as position
+    from {{ ref('int_decisions') }}
+    where action = 'assign'
+),
+
+-- A comment stands with the exception that it is about, or with every exception of its document.
+comments as (
+    select
+        told.exception_id,
+        {{ dbt.listagg("decisions.decided_by || ' on ' || cast(decisions.known_date as varchar) || ': ' || decisions.reason", "'; '", "order by decisions.sequence") }} as comments
+    from told
+    inner join {{ ref('int_decisions') }} as decisions
+        on
+            decisions.action = 'comment'
+            and (
+                decisions.exception_id = told.exception_id
+                or (
+                    decisions.exception_id is null
+                    and decisions.document_type = told.document_type
+                    and decisions.document_id = told.document_id
+                )
+            )
+    group by told.exception_id
 )
 
 select
@@ -280,7 +329,7 @@ select
     cast(told.age_days as bigint) as age_days,
     told.status,
     told.caused_by_exception_id,
-    told.owner,
+    coalesce(assigned.owner, told.owner) as owner,
     told.blocks_close,
     told.explanation
     || case
@@ -288,6 +337,12 @@ select
             then ' The statement of those days is missing, so it may have arrived.'
         else ''
     end as explanation,
-    told.suggested_action
+    told.suggested_action,
+    comments.comments
 from told
+left join assigned
+    on
+        told.exception_id = assigned.exception_id
+        and assigned.position = 1
+left join comments on told.exception_id = comments.exception_id
 {{ to_base_rate('fx', 'told.entity_id', 'told.currency', 'told.business_date') }}

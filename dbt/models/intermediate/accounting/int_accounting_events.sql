@@ -1,5 +1,5 @@
 -- Everything that happened and has to be posted: one row per event and amount component.
-{%- for events in ['int_events_sales', 'int_events_psp', 'int_events_purchasing', 'int_events_bank'] %}
+{%- for events in ['int_events_sales', 'int_events_psp', 'int_events_purchasing', 'int_events_bank', 'int_events_decisions'] %}
 select
     {%- for name, type in accounting_event_columns() %}
     {{ name }}{{ ',' if not loop.last }}

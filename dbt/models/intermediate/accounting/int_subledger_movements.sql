@@ -255,6 +255,22 @@ movements as (
     from settlements
     where document_type in ('invoice', 'credit_note')
     union all
+    {{ subledger_movement("receivables", "'write_off:' || decision_id", '-control_amount', 'effective_date', 'known_date') }}
+    from {{ ref('int_write_offs') }}
+    where component = 'receivable'
+    union all
+    {{ subledger_movement("payables", "'write_off:' || decision_id", '-control_amount', 'effective_date', 'known_date') }}
+    from {{ ref('int_write_offs') }}
+    where component = 'payable'
+    union all
+    {{ subledger_movement("employee", "'write_off:' || decision_id", '-control_amount', 'effective_date', 'known_date') }}
+    from {{ ref('int_write_offs') }}
+    where component = 'employee'
+    union all
+    {{ subledger_movement("suspense", "'write_off:' || decision_id", '-control_amount', 'effective_date', 'known_date') }}
+    from {{ ref('int_write_offs') }}
+    where component = 'suspense'
+    union all
     {{ subledger_movement('receivables', 'event_id', '-unallocated_amount', 'booking_date') }}
     from bank_rests
     where event_type = 'customer_receipt'

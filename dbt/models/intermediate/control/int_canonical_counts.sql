@@ -66,6 +66,9 @@ arrived as (
     select source_name, 'fx_rates', entity_id, currency, rate_date, 0
     from {{ ref('stg_ecb__fx_rates') }}
     where record_state = 'current'
+    union all
+    select source_name, source_object, entity_id, currency, business_date, coalesce(amount, 0)
+    from {{ ref('decisions') }}
 )
 
 select
