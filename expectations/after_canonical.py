@@ -25,8 +25,8 @@ OBJECTS = (
     Canonical("disputes", ("stg_stripe__disputes",)),
     Canonical("balance_transactions", ("stg_stripe__balance_transactions",)),
     Canonical("payouts", ("stg_stripe__payouts",)),
-    Canonical("invoices", ("stg_stripe__invoices", "stg_csv__invoices")),
-    Canonical("bills", ("stg_csv__bills",)),
+    Canonical("invoices", ("stg_stripe__invoices", "stg_csv__invoices"), "source_object <> 'einvoices'"),
+    Canonical("bills", ("stg_csv__bills",), "source_object <> 'einvoices'"),
     Canonical("bank_transactions", ("stg_bank__transactions", "stg_csv__bank_transactions")),
     Canonical("card_transactions", ("stg_csv__card_transactions",)),
     Canonical("expense_lines", ("stg_csv__expenses",)),
@@ -58,6 +58,29 @@ having sum(difference) <> 0
 order by all
 """,
     )
+
+
+# An e-invoice is a sales invoice or a vendor bill, and exactly one of them.
+_EINVOICES = Rule(
+    name="every_einvoice_is_an_invoice_or_a_bill",
+    suite="conservation",
+    table="canonical.bills",
+    description="Each current e-invoice is one row of canonical.invoices or of canonical.bills.",
+    query="""
+with moved as (
+        select source_name, source_id, 1 as difference from {batch} where source_object = 'einvoices'
+        union all
+        select source_name, source_id, 1 from canonical.invoices where source_object = 'einvoices'
+        union all
+        select source_name, document_key, -1 from staging.stg_einvoice__documents where record_state = 'current'
+)
+select source_name, source_id, sum(difference) as rows_too_many
+from moved
+group by source_name, source_id
+having sum(difference) <> 0
+order by all
+""",
+)
 
 
 def _sums(table: str, key: str, total: str, lines: str, line_total: str, description: str) -> Rule:
@@ -111,6 +134,7 @@ def rules() -> list[Rule]:
     """Rules of the gate, conservation first."""
     return [
         *map(_conservation, OBJECTS),
+        _EINVOICES,
         _order_lines(),
         _sums(
             "invoices",

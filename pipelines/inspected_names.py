@@ -27,6 +27,7 @@ _TABLES: dict[Kind, dict[str, str]] = {
     "stripe": {"charges": "payments"},
     "shopify": {},
     "ecb": {},
+    "einvoice": {},
     "decisions": {},
 }
 _COLUMNS: dict[str, dict[str, str]] = {

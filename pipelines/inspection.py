@@ -16,14 +16,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipelines.bank.checks import Problem, Row, residual, statement_problems, statements_of_lines
-from pipelines.config import SourceInstance
+from pipelines.bank.checks import Problem, Row, Severity, residual, statement_problems, statements_of_lines
+from pipelines.config import Kind, SourceInstance
+from pipelines.einvoice.inspected import canonical as canonical_einvoices
 from pipelines.inspected_names import canonical_rows
 from pipelines.kinds import COMMON_TABLES, kind_spec
 from pipelines.landing import landing_file
 from pipelines.loading import LoadingError, read_files
 from pipelines.recognition import Recognised, recognise_file
 from pipelines.rejects import WHOLE_FILE, Reason
+from pipelines.settings import settings
 from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY
 from pipelines.tabular.read import LEFT_OUT
 
@@ -87,17 +89,24 @@ def _inspect(path: Path, recognised: Recognised) -> Inspection:
     problems = [
         *_reject_problems(tables["rejects"]),
         *_data_problems(data),
+        *_finding_problems(data),
         *_drift_problems(tables["schema_drift"]),
     ]
     reason = file["recognised_by"]
     return Inspection(
         format=file["format"],
         recognised_by=recognised.reason if reason in ("content", "source configuration") else reason,
-        records=canonical_rows(spec.kind, data),
+        records=_records(spec.kind, data),
         control_totals=[{name: row[name] for name in _TOTAL_FIELDS} for row in tables["control_totals"]],
         problems=problems,
         rejects=[_reject(row) for row in tables["rejects"]],
     )
+
+
+def _records(kind: Kind, data: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    if kind == "einvoice":
+        return canonical_einvoices(data, settings().seeds)
+    return canonical_rows(kind, data)
 
 
 def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
@@ -114,6 +123,24 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
     for statement in statements:
         statement["balance_residual_amount"] = residual(statement)
     yield from statement_problems(statements)
+
+
+_SEVERITIES: dict[str, Severity] = {"fatal": "critical", "warning": "warning", "information": "info"}
+
+
+def _finding_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
+    """Rules that an e-invoice breaks, under their published numbers."""
+    for row in data.get("findings", []):
+        is_sum = row["expected_amount"] is not None and row["found_amount"] is not None
+        where = f" at {row['location']}" if row["location"] else ""
+        yield Problem(
+            row["rule_id"],
+            _SEVERITIES[row["severity"]],
+            row["message"] + where,
+            row["source_position"],
+            row["found_amount"] - row["expected_amount"] if is_sum else None,
+            row["currency"] if is_sum else None,
+        )
 
 
 def _reject_problems(rejects: list[Row]) -> Iterator[Problem]:

@@ -35,10 +35,11 @@ _PACKAGES: dict[str, str] = {
     "bank": "pipelines.bank",
     "csv": "pipelines.tabular",
     "ecb": "pipelines.ecb",
+    "einvoice": "pipelines.einvoice",
     "decisions": "pipelines.decisions",
 }
 
-KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions")
+KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from pipelines.bank import recognise
 from pipelines.bank.reading import UnreadableFile
 from pipelines.config import CsvMapping, Kind
+from pipelines.einvoice.content import looks_like_invoice
 from pipelines.landing import open_binary
 from pipelines.tabular.layout import UnusableFile
 from pipelines.tabular.read import spelled
@@ -57,6 +58,8 @@ def _recognise(head: bytes) -> Recognised:
         return Recognised(None, "the file is empty")
     if is_package(start):
         return Recognised("csv", "a workbook by its first bytes")
+    if b"%PDF-" in head[:1024]:
+        return Recognised("einvoice", "a PDF; its embedded files hold the invoice, if there is one")
     for magic, name in _PACKED.items():
         if start.startswith(magic):
             return Recognised(None, f"{name}, not a statement or export")
@@ -65,6 +68,8 @@ def _recognise(head: bytes) -> Recognised:
         return _json(start)
     if start[:1] == b"<" and _ECB_XML.search(start[:4096]):
         return Recognised("ecb", "XML of the ECB's reference rates")
+    if start[:1] == b"<" and looks_like_invoice(head):
+        return Recognised("einvoice", "XML with the root element of an e-invoice")
     try:
         recognise.reader_of(head)
         return Recognised("bank", "bank format by its first bytes")

@@ -22,6 +22,7 @@ _OF_ONE_COMPANY = (
     "master_bank_accounts",
     "master_customers",
     "master_employees",
+    "master_entity_identifiers",
     "master_legal_entities",
     "master_vendors",
     "party_crosswalk",

@@ -3,8 +3,8 @@
 The CII artefacts of Factur-X check code lists under numbers of their own (`FX-SCH-A-000595: Value of
 'ram:InvoiceCurrencyCode' is not allowed`); the Schematron of EN 16931 calls the same rule BR-CL-04.
 `code_lists.csv` says which is which, by element and by what stands above it (EN 16931-1, 6.4.1; CEN CII
-codelist binding). Rules of Factur-X about the shape of its own profiles bind nobody else: for other CII
-documents they are information.
+codelist binding). Rules of Factur-X about the shape of its own profiles bind nobody else: a document that
+does not promise them does not break them.
 """
 
 import csv
@@ -30,13 +30,13 @@ def _code_lists() -> tuple[_CodeList, ...]:
         return tuple(_CodeList(**row) for row in csv.DictReader(file))
 
 
-def named(rule_id: str, severity: str, location: str, message: str, profile: str | None) -> tuple[str, str]:
-    """(rule, severity) of a finding in a CII document with that profile (BT-24)."""
+def number_of(rule_id: str, location: str, message: str, profile: str | None) -> str | None:
+    """The number of a finding in a CII document with that profile (BT-24); None when it promises no such rule."""
     if not rule_id.startswith(_OF_FACTURX):
-        return rule_id, severity
+        return rule_id
     if value := _VALUE.match(message):
         for entry in _code_lists():
             if entry.element == value[1] and entry.below in location:
-                return entry.rule_id, severity
+                return entry.rule_id
     is_facturx = any(name in (profile or "").casefold() for name in _FACTURX_PROFILES)
-    return rule_id, severity if is_facturx and rule_id.startswith("FX-") else "information"
+    return rule_id if is_facturx and rule_id.startswith("FX-") else None

@@ -59,6 +59,7 @@ _COUNTED = {
         "invoices": ("invoices", "total_minor", "created_at"),
     },
     "ecb": {"fx_rates": ("fx_rates", None, "rate_date")},
+    "einvoice": {"einvoices": ("documents", "total_amount", "issue_date")},
 }
 
 

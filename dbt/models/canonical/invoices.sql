@@ -13,6 +13,7 @@ select
     invoices.net_amount,
     invoices.tax_amount,
     invoices.total_amount,
+    invoices.prepaid_amount,
     invoices.discount_percent,
     invoices.discount_until_date,
     invoices.payment_reference,

@@ -23,6 +23,7 @@
     ('payouts', 'stg_csv__payouts', 'amount'),
     ('gl_entries', 'stg_csv__gl_entries', 'coalesce(debit_amount, 0) - coalesce(credit_amount, 0)'),
     ('fx_rates', 'stg_ecb__fx_rates', '0'),
+    ('einvoices', 'stg_einvoice__documents', 'total_amount'),
     ('decisions', 'stg_decisions__decisions', 'amount'),
 ] %}
 with

@@ -16,7 +16,7 @@ headers as (
     from {{ ref('int_bills') }} as int_bills
 ),
 
-lines as (
+csv_lines as (
     select
         {{ source_key('lines.source_name', 'lines.bill_id') }} as document_id,
         cast(lines.line_number as varchar) as native_id,
@@ -33,6 +33,31 @@ lines as (
         {{ provenance('lines', 'bill_lines', "lines.bill_id || ':' || cast(lines.line_number as varchar)") }}
     from {{ ref('stg_csv__bill_lines') }} as lines
     where lines.record_state = 'current'
+),
+
+einvoice_lines as (
+    select
+        lines.document_id,
+        lines.native_id,
+        lines.line_number,
+        lines.description,
+        lines.quantity,
+        lines.net_amount,
+        lines.tax_amount,
+        lines.tax_code,
+        lines.account_code,
+        lines.cost_center,
+        lines.currency,
+        lines.business_date,
+        {{ provenance('lines', 'einvoice_lines', 'lines.source_id') }}
+    from {{ ref('int_einvoice_lines') }} as lines
+    where lines.our_role = 'buyer'
+),
+
+lines as (
+    select * from csv_lines
+    union all
+    select * from einvoice_lines
 ),
 
 {{ document_lines('headers', 'lines') }}

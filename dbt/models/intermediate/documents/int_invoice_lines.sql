@@ -74,10 +74,31 @@ stripe_lines as (
         and lines.invoice_id = stripe_tax.invoice_id
 ),
 
+einvoice_lines as (
+    select
+        lines.document_id,
+        lines.native_id,
+        lines.line_number,
+        lines.description,
+        lines.quantity,
+        lines.net_amount,
+        lines.tax_amount,
+        lines.tax_code,
+        lines.account_code,
+        lines.cost_center,
+        lines.currency,
+        lines.business_date,
+        {{ provenance('lines', 'einvoice_lines', 'lines.source_id') }}
+    from {{ ref('int_einvoice_lines') }} as lines
+    where lines.our_role = 'seller'
+),
+
 lines as (
     select * from csv_lines
     union all
     select * from stripe_lines
+    union all
+    select * from einvoice_lines
 ),
 
 {{ document_lines('headers', 'lines') }}

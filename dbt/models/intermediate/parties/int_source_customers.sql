@@ -32,6 +32,12 @@ mentions as (
         {{ no_text() }}, source_updated_at, source_file, source_position, load_id, record_hash
     from {{ ref('stg_csv__invoices') }}
     where record_state = 'current' and customer_id is not null
+    union all
+    select
+        entity_id, source_name, 'einvoices', source_customer_id, buyer_name,
+        {{ no_text() }}, source_updated_at, source_file, source_position, load_id, record_hash
+    from {{ ref('int_einvoices') }}
+    where our_role = 'seller' and known_customer_id is null and source_customer_id is not null
 ),
 
 ranked as (

@@ -1,22 +1,35 @@
 -- One row per vendor number of a source, as int_source_customers.
 with
 
+mentions as (
+    select
+        entity_id, source_name, 'bills' as source_object, vendor_id, vendor_name,
+        vendor_account, source_updated_at, source_file, source_position, load_id, record_hash
+    from {{ ref('stg_csv__bills') }}
+    where record_state = 'current' and vendor_id is not null
+    union all
+    select
+        entity_id, source_name, 'einvoices', source_vendor_id, seller_name,
+        payee_account, source_updated_at, source_file, source_position, load_id, record_hash
+    from {{ ref('int_einvoices') }}
+    where our_role = 'buyer' and is_party_known and known_vendor_id is null and source_vendor_id is not null
+),
+
 ranked as (
     select
-        entity_id, source_name, vendor_id as source_party_id, vendor_name as party_name,
+        entity_id, source_name, source_object, vendor_id as source_party_id, vendor_name as party_name,
         vendor_account as account_number, source_updated_at, source_file, source_position, load_id, record_hash,
         row_number() over (
             partition by source_name, vendor_id
             order by source_updated_at desc nulls last, source_file desc, source_position desc
         ) as recency
-    from {{ ref('stg_csv__bills') }}
-    where record_state = 'current' and vendor_id is not null
+    from mentions
 )
 
 select
     ranked.entity_id,
     ranked.source_name,
-    'bills' as source_object,
+    ranked.source_object,
     ranked.source_party_id,
     coalesce(
         identifiers.party_id,
