@@ -3,9 +3,9 @@
     equal card payments of one day, in two statements that follow one another, are two payments. Counted
     per statement both would be n = 1, and one would be dropped as a copy of the other.
 
-    A run: statements of one account, currency and format of which each opens with the closing balance of
-    the one before it, or is its next page. Copies, corrected versions, statements over other periods and
-    statements in other formats are no run with each other: their equal lines are one line. Without proof
+    A run: statements of one account and currency, or reports of one format, of which each opens with the closing balance of
+    the one before it, or is its next page. Copies, corrected versions and statements over other periods
+    are no run with each other: their equal lines are one line. Without proof
     that a statement follows, its lines are taken as delivered again: money that never was is worse than a
     line that the bank's next statement will bring. The same rule within one file: pipelines/bank/runs.py.
 -#}

@@ -319,6 +319,8 @@ class _Reader:
         for what, expected, actual in zip(words, stated, found, strict=True):
             if expected is not None and expected != actual and level.statements:
                 last = level.statements[-1]
+                if what == "control total" and last.control_residual_amount is None:
+                    last.control_residual_amount = Decimal(expected - actual).scaleb(-self.decimals)
                 said = f"{name} {what} {expected}, but its records give {actual}"
                 last.control_problem = f"{last.control_problem}; {said}" if last.control_problem else said
 

@@ -244,6 +244,7 @@ class _Reader:
         if debits is not None and credits is not None:
             statement.declared_net_amount = credits - debits
             if (debits, credits) != (self.debits, self.credits):
+                statement.control_residual_amount = credits - debits - (self.credits - self.debits)
                 said.append(
                     f"the trailer declares debits {debits:f} and credits {credits:f}, the movements give "
                     f"{self.debits:f} and {self.credits:f}"

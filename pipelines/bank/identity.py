@@ -6,6 +6,10 @@ as CSV. A bank gives no key that survives formats and corrected files, so the id
 of the statements that it follows (`runs`; over all files dbt counts, macro `bank_line_numbers`).
 Two equal card payments on one day stay two lines (n = 1, 2); the same statement delivered twice gives
 the same ids twice, and the copy is counted as a duplicate instead of as money.
+
+Content is account, day, amount, currency and the bank's own reference of the line. Only where the bank gives
+none do end-to-end id, text and the other account stand in: banks write the text of one line differently by
+day, report and format, and a line must not double for that. Text counts without blanks and punctuation.
 """
 
 import hashlib
@@ -46,7 +50,17 @@ def transaction_ids(
     """`transaction_id` of each line. `statement` (int64) says within which statement equal lines are
     counted; statements of one run carry the same number (`runs`). `entry_status`: a line that is only
     announced is another thing than its booking, and must not take its number."""
-    columns = [amount, currency, servicer_reference, end_to_end_id, remittance_text, counterparty_account]
+    has_reference = pc.is_valid(servicer_reference)
+    nothing = pa.scalar(None, pa.string())
+    columns = [
+        amount,
+        currency,
+        servicer_reference,
+        *(
+            pc.if_else(has_reference, nothing, _bare(column, has_reference))
+            for column in (end_to_end_id, remittance_text, counterparty_account)
+        ),
+    ]
     content = digests(columns, 12)
     if entry_status is not None:
         announced = pc.fill_null(pc.is_in(entry_status, pa.array(NOT_BOOKED)), False)
@@ -60,6 +74,13 @@ def transaction_ids(
     key = pc.binary_join_element_wise(statement.cast(pa.string()), stem, _SEPARATOR)
     count = occurrences(key)
     return pc.binary_join_element_wise(stem, pa.array(count).cast(pa.string()), ":")
+
+
+def _bare(text: pa.Array, is_needless: pa.Array) -> pa.Array:
+    """Letters and digits alone, upper case."""
+    if pc.all(is_needless).as_py() or text.null_count == len(text):
+        return text
+    return pc.utf8_upper(pc.replace_substring_regex(text, r"[^\pL\pN]+", ""))
 
 
 def occurrences(key: pa.Array) -> np.ndarray:

@@ -45,6 +45,7 @@ class Statement:
     declared_net_amount: Decimal | None = None
     message_id: str | None = None
     control_problem: str | None = None  # a control total of the format that its content contradicts
+    control_residual_amount: Decimal | None = None  # by how much: declared minus found
     pages_of: str | None = None  # what the pages of one statement share; None: the statement_id
 
 

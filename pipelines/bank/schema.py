@@ -35,6 +35,7 @@ STATEMENT_COLUMNS: dict[str, pa.DataType] = {
     "declared_entry_count": _NUMBER,
     "declared_net_amount": MONEY,
     "control_problem": _TEXT,  # where the format's own totals contradict the content, in words
+    "control_residual_amount": MONEY,  # by how much, declared minus found
     "format": _TEXT,
     "message_id": _TEXT,
 }

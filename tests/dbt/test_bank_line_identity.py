@@ -20,6 +20,8 @@ from pipelines.landing import landing_file
 from pipelines.loading import read_files
 
 MODELS = (
+    "--exclude-resource-type",
+    "unit_test",
     "--indirect-selection",
     "cautious",
     "--select",
@@ -89,6 +91,22 @@ def csv(*rows: str) -> str:
 
 def page(number: int, last: str) -> str:
     return f"<StmtPgntn><PgNb>{number}</PgNb><LastPgInd>{last}</LastPgInd></StmtPgntn>"
+
+
+def worded(statement: str, text: str, reference: str = "") -> str:
+    """The statement with a text, and the bank's reference, on each of its lines."""
+    if statement.startswith(":20:"):
+        return statement.replace("NTRFNONREF\n", f"NTRFNONREF//{reference}\n:86:{text}\n")
+    return statement.replace(
+        "</BookgDt></Ntry>",
+        f"</BookgDt><AcctSvcrRef>{reference}</AcctSvcrRef><NtryDtls><TxDtls><RmtInf><Ustrd>{text}</Ustrd></RmtInf>"
+        "</TxDtls></NtryDtls></Ntry>",
+    )
+
+
+def mt942(*lines: str) -> str:
+    body = "".join(f":61:260630C{line}NTRFNONREF\n" for line in lines).replace(".", ",")
+    return f":20:I1\n:25:ACCOUNT\n:28C:1/1\n:34F:EUR0,\n:13D:2606301000+0000\n{body}-\n"
 
 
 @dataclass(frozen=True)
@@ -179,6 +197,54 @@ CASES = (
         ),
     ),
     Case("the day as camt and as MT940", 2, (camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"), mt940(1, "100.00", _LINE, _LINE))),
+    Case(
+        "the day as camt and as MT940, each with its own words",
+        2,
+        (worded(camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"), "Rent June"), worded(mt940(1, "100.00", _LINE, _LINE), "RENT/JUNE")),
+    ),
+    Case(
+        "the bank changed its format within the day",
+        2,
+        (mt940(1, "100.00", _LINE), camt("053", "S", "20:00", _LINE, number=2, opening="105.00")),
+    ),
+    Case(
+        "two MT940 of a day and the camt of it",
+        2,
+        (
+            worded(mt940(1, "100.00", _LINE), "A"),
+            worded(mt940(2, "105.00", _LINE), "B"),
+            worded(camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"), "C"),
+        ),
+    ),
+    Case(
+        "a camt that does not tie proves nothing about the MT940",
+        4,
+        (
+            worded(mt940(1, "100.00", _LINE, _LINE), "A"),
+            worded(camt("053", "S", "20:00", _LINE, _LINE, opening="100.00").replace(">110.00<", ">111.00<"), "C"),
+        ),
+    ),
+    Case(
+        "reported and then stated, in other words",
+        1,
+        (worded(camt("052", "R1", "10:00", _LINE), "Incoming"), worded(camt("053", "S", "20:00", _LINE, opening="100.00"), "Rent June")),
+    ),
+    Case(
+        "MT942 and then MT940, in other words",
+        2,
+        (worded(mt942(_LINE), "Incoming"), worded(mt942(_LINE), "Later"), worded(mt940(1, "100.00", _LINE, _LINE), "Rent June")),
+    ),
+    Case("reported, the day not stated yet", 1, (worded(camt("052", "R1", "10:00", _LINE), "Incoming"),)),
+    Case(
+        "reported as camt and notified, one reference and two texts",
+        1,
+        (worded(camt("052", "R1", "10:00", _LINE), "Incoming", "B1"), worded(camt("052", "R2", "12:00", _LINE), "Rent June", "B1")),
+    ),
+    Case(
+        "reported one by one: two references and one text",
+        2,
+        (worded(camt("052", "R1", "10:00", _LINE), "Rent", "B1"), worded(camt("052", "R2", "12:00", _LINE), "Rent", "B2")),
+    ),
     Case("announced and not yet booked", 0, (camt("052", "R1", "10:00", _LINE, status="PDNG"),)),
     Case(
         "announced, then booked twice",

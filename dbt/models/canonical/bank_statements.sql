@@ -22,6 +22,11 @@ bank_statements as (
         statements.movement_amount,
         statements.line_count,
         statements.declared_entry_count as declared_line_count,
+        statements.declared_net_amount as declared_movement_amount,
+        statements.control_problem,
+        statements.control_residual_amount,
+        {{ is_interim_report('statements.format') }} as is_interim,
+        coverage.covering_statement_id,
         statements.format,
         deliveries.delivery_count,
         statements.business_date,
@@ -36,6 +41,11 @@ bank_statements as (
         and statements.account_number = deliveries.account_number
         and statements.statement_id is not distinct from deliveries.statement_id
         and statements.page_number is not distinct from deliveries.page_number
+    left join {{ ref('stg_bank__statement_coverage') }} as coverage
+        on statements.source_name = coverage.source_name
+        and statements.account_number = coverage.account_number
+        and statements.statement_id is not distinct from coverage.statement_id
+        and statements.page_number is not distinct from coverage.page_number
     where statements.record_state = 'current'
 ),
 
@@ -53,6 +63,11 @@ csv_statements as (
         statements.movement_amount,
         statements.line_count,
         cast(null as bigint) as declared_line_count,
+        {{ no_money() }} as declared_movement_amount,
+        cast(null as varchar) as control_problem,
+        {{ no_money() }} as control_residual_amount,
+        false as is_interim,
+        cast(null as varchar) as covering_statement_id,
         'csv' as format,
         statements.delivery_count,
         statements.to_date as business_date,
@@ -82,6 +97,16 @@ select
     cast(statements.line_count as bigint) as line_count,
     statements.declared_line_count,
     {{ money('statements.opening_balance_amount + statements.movement_amount - statements.closing_balance_amount') }} as balance_residual_amount,
+    {{ money('statements.declared_movement_amount') }} as declared_movement_amount,
+    -- By how much the format's own totals differ from its lines; zero where only a count differs.
+    {{ money("coalesce(statements.control_residual_amount, statements.declared_movement_amount - statements.movement_amount, case when statements.control_problem is not null then 0 end)") }} as control_residual_amount,
+    statements.control_problem,
+    coalesce(statements.opening_balance_amount + statements.movement_amount = statements.closing_balance_amount, true)
+    and coalesce(statements.declared_line_count = statements.line_count, true)
+    and coalesce(statements.declared_movement_amount = statements.movement_amount, true)
+    and statements.control_problem is null as is_tied,
+    statements.is_interim,
+    statements.covering_statement_id,
     statements.format,
     cast(statements.delivery_count as bigint) as delivery_count,
     statements.business_date,

@@ -15,6 +15,11 @@ with statements as (
         statements.line_count,
         statements.declared_line_count,
         statements.balance_residual_amount,
+        statements.control_residual_amount,
+        statements.control_problem,
+        statements.is_tied,
+        -- Reports of the running day, and second formats of a statement, are no links of the chain.
+        not statements.is_interim and statements.covering_statement_id is null as is_link,
         statements.delivery_count,
         statements.from_date,
         statements.to_date,
@@ -25,7 +30,11 @@ with statements as (
         lag(statements.to_date) over account as previous_to_date
     from {{ ref('bank_statements') }} as statements
     window account as (
-        partition by statements.source_name, statements.account_number, statements.currency
+        partition by
+            statements.source_name,
+            statements.account_number,
+            statements.currency,
+            not statements.is_interim and statements.covering_statement_id is null
         order by
             coalesce(statements.from_date, statements.to_date),
             statements.to_date,
@@ -49,6 +58,10 @@ compared as (
         line_count,
         declared_line_count,
         balance_residual_amount,
+        control_residual_amount,
+        control_problem,
+        is_tied,
+        is_link,
         delivery_count,
         from_date,
         to_date,
@@ -84,6 +97,10 @@ flagged as (
         line_count,
         declared_line_count,
         balance_residual_amount,
+        control_residual_amount,
+        control_problem,
+        is_tied,
+        is_link,
         delivery_count,
         from_date,
         to_date,
@@ -95,10 +112,8 @@ flagged as (
         continuity_residual_amount,
         is_number_missing,
         is_break_explained,
-        coalesce(balance_residual_amount, 0) = 0
-        and coalesce(declared_line_count = line_count, true) as is_tied,
-        is_number_missing or (continuity_residual_amount <> 0 and not is_break_explained) as has_gap,
-        coalesce(from_date < previous_to_date, false) as has_overlap,
+        is_link and (is_number_missing or (continuity_residual_amount <> 0 and not is_break_explained)) as has_gap,
+        is_link and coalesce(from_date < previous_to_date, false) as has_overlap,
         coalesce(delivery_count, 1) > 1 as is_duplicate
     from compared
 )
@@ -112,6 +127,7 @@ select
     previous_statement_id,
     case
         when not is_tied then 'does_not_tie'
+        when not is_link then 'superseded'
         when has_gap then 'gap_before'
         when has_overlap then 'overlap'
         when is_duplicate then 'delivered_twice'
@@ -127,6 +143,8 @@ select
     cast(balance_residual_amount as decimal(18, 4)) as balance_residual_amount,
     cast(previous_closing_balance_amount as decimal(18, 4)) as previous_closing_balance_amount,
     cast(continuity_residual_amount as decimal(18, 4)) as continuity_residual_amount,
+    cast(control_residual_amount as decimal(18, 4)) as control_residual_amount,
+    control_problem,
     line_count,
     declared_line_count,
     delivery_count,

@@ -83,4 +83,29 @@ select
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
 from {{ ref('bank_statement_continuity') }}
-where not is_tied
+where balance_residual_amount <> 0
+
+union all
+
+select
+    'statement_control_mismatch' as exception_type,
+    entity_id,
+    'bank_statement' as document_type,
+    statement_id as document_id,
+    statement_id as document_number,
+    coalesce(bank_account_id, account_number) as party_name,
+    currency,
+    abs(coalesce(control_residual_amount, 0)) as amount,
+    movement_amount + control_residual_amount as expected_amount,
+    movement_amount as actual_amount,
+    business_date,
+    cast(null as date) as due_date,
+    cast(null as varchar) as other_number,
+    coalesce(
+        control_problem,
+        'it declares ' || cast(declared_line_count as varchar) || ' lines and holds ' || cast(line_count as varchar)
+    ) as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from {{ ref('bank_statement_continuity') }}
+where not is_tied and coalesce(balance_residual_amount, 0) = 0

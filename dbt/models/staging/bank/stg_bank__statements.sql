@@ -36,6 +36,7 @@ renamed as (
         source.declared_entry_count,
         source.declared_net_amount,
         source.control_problem,
+        source.control_residual_amount,
         source.format,
         source.message_id
     from source

@@ -24,7 +24,7 @@ renamed as (
         source._dlt_load_id,
         -- What the bank wrote later wins: an intraday report gives way to the statement of the day.
         runs.created_at as source_updated_at,
-        coalesce(runs.is_replaced, false) as is_replaced,
+        coalesce(runs.is_replaced, false) or covered.load_id is not null as is_replaced,
         source.booking_date as business_date,
         coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
         source.statement_id,
@@ -65,10 +65,13 @@ renamed as (
     left join numbered
         on source.load_id = numbered.load_id
         and source.source_position = numbered.source_position
+    left join {{ ref('stg_bank__covered_lines') }} as covered
+        on source.load_id = covered.load_id
+        and source.source_position = covered.source_position
 )
 
 -- Never current: a pending entry, which has an identity of its own and moves no money (its booking will),
--- and a line of a statement that was replaced.
+-- a line of a statement that was replaced, and one of a report whose day a statement has told.
 {{ record_state(
     'renamed',
     ['transaction_id', 'is_replaced'],
