@@ -56,6 +56,13 @@ class Chosen:
         group = self.groups[candidate - len(self.allowed)]
         return group.left, group.right
 
+    def limits(self, candidate: int) -> list[str]:
+        """Where the search for the members' partners was bounded, in words."""
+        found = [
+            word for rows in self.members(candidate) for row in rows for word in self.items.limits.words(row)
+        ]
+        return list(dict.fromkeys(found))
+
     def rival(self, candidate: int) -> dict | None:
         """The runner-up in words, None when nothing else was possible."""
         other = int(self.decision.runner_up[candidate])
@@ -84,6 +91,11 @@ def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
         & outcome_auto[rule_of]
         & ~decision.bounded
     )
+    for code, rows in passes.cuts:
+        items.limits.mark(code, rows)
+    for candidate in np.flatnonzero(decision.bounded & decision.chosen).tolist():
+        for rows in chosen.members(candidate):
+            items.limits.mark("component_too_large", rows)
     book = _Book(len(items))
     pair_count = len(chosen.allowed)
     simple = np.flatnonzero(keep[:pair_count])
@@ -117,7 +129,7 @@ def assemble(chosen: Chosen, passes, notes: list[dict]) -> MatchResult:
     return MatchResult(
         matches,
         allocations.take(pc.sort_indices(allocations.column("match_id"))),
-        _notes(chosen, [*passes.notes, *notes], keep),
+        _notes(chosen, [*items.notes, *passes.notes, *notes], keep, positions),
         positions,
         _weights(chosen),
         passes.sql,
@@ -175,6 +187,7 @@ def _group_explanation(chosen: Chosen, candidate: int, is_auto, rule_of) -> str:
         "auto" if is_auto[candidate] else "suggested",
         f"{len(left)}:{len(right)}",
         float(min(chosen.decision.probability[candidate], 0.9999)),
+        [] if is_auto[candidate] else chosen.limits(candidate),
     )
 
 
@@ -416,31 +429,59 @@ def _positions(items, book: _Book, matches: pa.Table) -> pa.Table:
     )
 
 
-def _notes(chosen: Chosen, raw: list[dict], keep: np.ndarray) -> pa.Table:
+def _notes(chosen: Chosen, raw: list[dict], keep: np.ndarray, positions: pa.Table) -> pa.Table:
+    """What was left open and why: for the whole files (no item), and for each row that is open or only suggested."""
     items, decision = chosen.items, chosen.decision
-    rows = [
-        {
-            "reconciliation": items.reconciliations[note["rec"]] if note["rec"] >= 0 else None,
-            "code": note["code"],
-            "item_type": None,
-            "item_id": None,
-            "message": note["message"],
-        }
+    unsure = np.flatnonzero(pc.not_equal(positions.column("status"), "auto").to_numpy(zero_copy_only=False))
+    general = [
+        (items.reconciliations[note["rec"]] if note["rec"] >= 0 else None, note["code"], note["message"])
         for note in raw
     ]
+    general += [(None, code, line) for code, line in items.limits.summary(unsure)]
+    tables = [
+        pa.table(
+            [
+                pa.array([note[0] for note in general], pa.string()),
+                pa.array([note[1] for note in general], pa.string()),
+                pa.nulls(len(general), pa.string()),
+                pa.nulls(len(general), pa.string()),
+                pa.array([note[2] for note in general], pa.string()),
+            ],
+            schema=NOTES,
+        )
+    ]
+    by_row = [
+        (rows, _same(code, len(rows)), _same(message, len(rows)))
+        for rows, code, message in items.limits.notes(unsure)
+    ]
+    doubtful, messages = [], []
     for candidate in np.flatnonzero(decision.chosen & ~keep).tolist():
         left, right = chosen.members(candidate)
-        for i in left or right:
-            rows.append(
-                {
-                    "reconciliation": items.reconciliations[int(items.rec[i])],
-                    "code": "ambiguous",
-                    "item_type": items.item_type[i].as_py(),
-                    "item_id": items.item_id[i].as_py(),
-                    "message": f"several partners are about as likely (best: {decision.probability[candidate]:.0%}); left open for a person",
-                }
+        message = f"several partners are about as likely (best: {decision.probability[candidate]:.0%}); left open for a person"
+        doubtful += left or right
+        messages += [message] * len(left or right)
+    by_row.append(
+        (
+            np.array(doubtful, dtype=np.int64),
+            _same("ambiguous", len(doubtful)),
+            pa.array(messages, pa.string()),
+        )
+    )
+    for rows, codes, texts in by_row:
+        place = pa.array(rows)
+        tables.append(
+            pa.table(
+                [
+                    pa.array(items.reconciliations, pa.string()).take(pa.array(items.rec[rows])),
+                    codes,
+                    items.item_type.take(place),
+                    items.item_id.take(place),
+                    texts,
+                ],
+                schema=NOTES,
             )
-    return pa.Table.from_pylist(rows, schema=NOTES)
+        )
+    return pa.concat_tables(tables)
 
 
 def _weights(chosen: Chosen) -> pa.Table:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import duckdb
+import numpy as np
 
 from matching.normalise import TEXT_REFERENCES
 
@@ -21,6 +22,13 @@ BLOCK_LIMIT = 400
 #: Work (pairs looked at) that a pass may do per item row; keeps cost linear in the number of rows.
 WORK_PER_ROW = 40
 MIN_WORK = 2_000_000
+#: Percent and days that amounts and dates may lie apart without any other evidence, widest first.
+NEAR_STEPS = ((10, 31), (5, 31), (3, 31), (3, 14), (2, 10), (1, 7), (1, 3))
+#: Partners of near amounts that a row keeps (the nearest), and pairs that one bucket of them may make.
+NEAR_PARTNERS = 100
+NEAR_BLOCK = 40_000
+#: Blocks of equal amounts that are told one by one, the largest first; the rows of all of them are marked.
+LARGEST_SHOWN = 20
 
 
 @dataclass
@@ -29,6 +37,8 @@ class Passes:
 
     sql: list[tuple[str, str]] = field(default_factory=list)
     notes: list[dict] = field(default_factory=list)
+    #: (code of limits.LIMITS, rows whose partners were not all compared)
+    cuts: list[tuple[str, np.ndarray]] = field(default_factory=list)
 
 
 #: Two rows can only belong together inside this block; transfers cross entities but never stay in one account.
@@ -44,6 +54,11 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     def run(name: str, sql: str) -> None:
         passes.sql.append((name, sql.strip()))
         con.execute(sql)
+
+    def cut(code: str, sql: str) -> None:
+        rows = con.execute(sql).fetchnumpy()["row"]
+        if len(rows):
+            passes.cuts.append((code, rows))
 
     run(
         "sides",
@@ -142,6 +157,10 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         group by l.row, r.row
     """,
     )
+    cut(
+        "reference_block_too_large",
+        f"select distinct key.row from key inner join key_block using (rec, block, key) where left_n * right_n > {BLOCK_LIMIT}",
+    )
     # Rows that one unique key and an equal amount join, with no other row in sight, need no search:
     # the later passes would only add partners that lose.
     run(
@@ -204,17 +223,38 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         where b.left_n * b.right_n <= {BLOCK_LIMIT * 10} and {SAME_BLOCK}
     """,
     )
+    day_limit = BLOCK_LIMIT * 10
     large = con.execute(f"""
-        select rec, block, currency, amt, day, left_n, right_n from day_block
-        where left_n * right_n > {BLOCK_LIMIT * 10} order by all limit 100
+        select rec, currency, amt, day, left_n, right_n from day_block where left_n * right_n > {day_limit}
+        order by left_n * right_n desc, rec, block, currency, amt, day limit {LARGEST_SHOWN}
     """).fetchall()
-    for rec, _, currency, amt, day, left_n, right_n in large:
+    for rec, currency, amt, day, left_n, right_n in large:
         passes.notes.append(
             {
                 "rec": rec,
                 "code": "block_undecided",
-                "message": f"{left_n} left and {right_n} right rows of {abs(amt) / 10000:.2f} {currency} around {day} have nothing that tells them apart by amount and date; only references can decide, the rest stays open",
+                "message": f"{left_n:,} left and {right_n:,} right rows of {abs(amt) / 10000:.2f} {currency} around {day} have nothing that tells them apart by amount and date; only references can decide, the rest stays open",
             }
+        )
+    for side, day in (
+        ("l", "unnest([o.date - 3, o.date - 2, o.date - 1, o.date, o.date + 1, o.date + 2, o.date + 3])"),
+        ("r", "o.date"),
+    ):
+        cut(
+            "block_undecided",
+            f"""
+            with big as (select rec, block, currency, amt, day from day_block where left_n * right_n > {day_limit}),
+                o as (select o.row, o.rec, o.block, o.currency, o.amt, {day} as day from {side}_open as o)
+            select distinct o.row from o semi join big using (rec, block, currency, amt, day)
+            """,
+        )
+        cut(
+            "amount_block_too_large",
+            f"""
+            select o.row from {side}_open as o semi join
+                (select rec, block, currency, amt from amount_block where left_n * right_n > {BLOCK_LIMIT}) as big
+                using (rec, block, currency, amt)
+            """,
         )
     run(
         "pairs by party",
@@ -228,10 +268,21 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         where {SAME_BLOCK} and sign(l.amt) = sign(r.amt)
     """,
     )
+    cut(
+        "party_block_too_large",
+        f"""
+        with l as (select rec, block, currency, party, count(*) as n from l_open where party >= 0 group by all),
+            r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all),
+            b as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n > {BLOCK_LIMIT})
+        select row from l_open semi join b using (rec, block, currency, party)
+        union all
+        select row from r_open semi join b using (rec, block, currency, party)
+        """,
+    )
     run(
         "pairs by original amount (another currency)",
         f"""
-        create or replace temp table original_pair as
+        create or replace temp table original_all as
         with found as (
             select l.row as l, r.row as r from l_open as l inner join r_open as r
                 on l.original_currency = r.currency and l.original_amt = r.amt and l.currency <> r.currency and {SAME_BLOCK}
@@ -239,13 +290,15 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             select l.row, r.row from l_open as l inner join r_open as r
                 on r.original_currency = l.currency and r.original_amt = l.amt and l.currency <> r.currency and {SAME_BLOCK}
         )
-        select l, r from found qualify count(*) over (partition by l) <= 20 and count(*) over (partition by r) <= 20
+        select l, r from found;
+        create or replace temp table original_pair as
+        select l, r from original_all qualify count(*) over (partition by l) <= 20 and count(*) over (partition by r) <= 20
     """,
     )
     run(
         "pairs by transposed digits",
         f"""
-        create or replace temp table transposed_pair as
+        create or replace temp table transposed_all as
         with l as (select *, list_sort(string_split(cast(abs(amt) as varchar), '')) as digits from l_open
                    where (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block)),
             r as (select *, list_sort(string_split(cast(abs(amt) as varchar), '')) as digits from r_open
@@ -255,12 +308,18 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             on {SAME_BLOCK} and l.currency = r.currency and l.digits = r.digits and l.amt <> r.amt and sign(l.amt) = sign(r.amt)
         where abs(l.date - r.date) <= 31
             -- One swap of neighbours: the difference is 9 times a power of ten times the digits' distance.
-            and (l.amt - r.amt) % 9 = 0
-        qualify count(*) over (partition by l.row) <= 20 and count(*) over (partition by r.row) <= 20
+            and (l.amt - r.amt) % 9 = 0;
+        create or replace temp table transposed_pair as
+        select l, r from transposed_all qualify count(*) over (partition by l) <= 20 and count(*) over (partition by r) <= 20
     """,
     )
+    for name in ("original", "transposed"):
+        for side in ("l", "r"):
+            cut(
+                "too_many_alike", f"select {side} as row from {name}_all group by {side} having count(*) > 20"
+            )
     _word_pairs(con, run, budget)
-    _near_pairs(con, run, rows)
+    _near_pairs(con, run, cut, rows)
     run(
         "all pairs",
         """
@@ -281,9 +340,17 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         order by found.l, found.r
     """,
     )
+    cut(
+        "words_too_common",
+        """
+        with unused as (select rec, block, word from word_use anti join word_block using (rec, block, word)),
+            paired as (select l as row from pair union select r from pair)
+        select distinct word.row from word semi join unused using (rec, block, word) anti join paired using (row)
+        """,
+    )
     # Only the blocks; later steps still ask key, word, line and transfer.
     con.execute(
-        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair"
+        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table word_use; drop table original_all; drop table transposed_all"
     )
     return passes
 
@@ -307,14 +374,13 @@ def _word_pairs(con, run, budget: int) -> None:
     run(
         "rare words first, within the work budget",
         f"""
+        create or replace temp table word_use as
+        select rec, block, word, count(*) filter (where side = 'left') as left_n, count(*) filter (where side = 'right') as right_n
+        from word group by all
+        having count(*) filter (where side = 'left') > 0 and count(*) filter (where side = 'right') > 0;
         create or replace temp table word_block as
-        with uses as (
-            select rec, block, word, count(*) filter (where side = 'left') as left_n, count(*) filter (where side = 'right') as right_n
-            from word group by all
-        ),
-        running as (
-            select *, sum(left_n * right_n) over (order by left_n * right_n, rec, block, word) as work
-            from uses where left_n > 0 and right_n > 0
+        with running as (
+            select *, sum(left_n * right_n) over (order by left_n * right_n, rec, block, word) as work from word_use
         )
         select rec, block, word, left_n, right_n from running where work <= {budget}
     """,
@@ -336,7 +402,7 @@ def _word_pairs(con, run, budget: int) -> None:
     )
 
 
-def _near_pairs(con, run, rows: int) -> None:
+def _near_pairs(con, run, cut, rows: int) -> None:
     """Pairs with near amounts and near dates and nothing else, as wide as the work budget allows."""
     # In large files a row that finds its exact amount is not also compared with near ones.
     few = ""
@@ -353,31 +419,63 @@ def _near_pairs(con, run, rows: int) -> None:
         where date is not null{few};
     """,
     )
-    counts = con.execute("""
-        select (select count(*) from l_near), (select count(*) from r_near), (select max(date) - min(date) from l_near)
-    """).fetchone()
-    left_n, right_n, span = counts[0], counts[1], max(counts[2] or 1, 1)
     allowed = 20 * max(rows, 1000)
-    width, days = 1, 2
-    # Widest first; the estimate takes amounts as log-uniform over three decades.
-    for width_, days_ in ((10, 31), (5, 31), (3, 31), (3, 14), (2, 10), (1, 7), (1, 3)):
-        if left_n * right_n * min(1, 2 * days_ / span) * (2 * width_ / 690) <= allowed:
-            width, days = width_, days_
+    for width, days in NEAR_STEPS:
+        run(
+            f"buckets of amounts within {width}% and {days} days",
+            f"""
+            create or replace temp table near_bucket as
+            with l as (select row, rec, block, currency, sign(amt) as way, {_amount_bucket(width)} + unnest([-1, 0, 1]) as amount_bucket,
+                    date - date '1970-01-01' as day from l_near),
+                spread as (select rec, block, currency, way, amount_bucket, day // {days} + unnest([-1, 0, 1]) as date_bucket from l),
+                lb as (select rec, block, currency, way, amount_bucket, date_bucket, count(*) as left_n from spread group by all),
+                rb as (select rec, block, currency, sign(amt) as way, {_amount_bucket(width)} as amount_bucket,
+                    (date - date '1970-01-01') // {days} as date_bucket, count(*) as right_n from r_near group by all)
+            select * from lb inner join rb using (rec, block, currency, way, amount_bucket, date_bucket)
+        """,
+        )
+        # Looked at, not guessed: prices crowd together, and an estimate would let one bucket explode.
+        if con.execute("select coalesce(sum(left_n * right_n), 0) from near_bucket").fetchone()[0] <= allowed:
             break
+    by_bucket = f"""
+        with l as (select *, sign(amt) as way, {_amount_bucket(width)} + unnest([-1, 0, 1]) as amount_bucket from l_near),
+            lb as (select *, (date - date '1970-01-01') // {days} + unnest([-1, 0, 1]) as date_bucket from l),
+            rb as (select *, sign(amt) as way, {_amount_bucket(width)} as amount_bucket, (date - date '1970-01-01') // {days} as date_bucket
+                from r_near),
+            fit as (select * from near_bucket where left_n * right_n <= {NEAR_BLOCK})
+    """
     run(
         "pairs by near amount and date",
         f"""
+        create or replace temp table near_all as
+        {by_bucket}
+        select distinct l.row as l, r.row as r, abs(l.amt - r.amt) as off, abs(l.date - r.date) as lag
+        from fit
+        inner join lb as l using (rec, block, currency, way, amount_bucket, date_bucket)
+        inner join rb as r using (rec, block, currency, way, amount_bucket, date_bucket)
+        where {SAME_BLOCK} and abs(l.date - r.date) <= {days}
+            and abs(l.amt - r.amt) * 100 <= {width} * greatest(abs(l.amt), abs(r.amt));
         create or replace temp table near_pair as
-        with l as (select *, unnest([-1, 0, 1]) as amount_step from l_near),
-            lb as (select * exclude (amount_step), cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer) + amount_step as amount_bucket,
-                unnest([-1, 0, 1]) + (date - date '1970-01-01') // {days} as date_bucket from l),
-            rb as (select *, cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer) as amount_bucket,
-                (date - date '1970-01-01') // {days} as date_bucket from r_near)
-        select distinct l.row as l, r.row as r
-        from lb as l inner join rb as r
-            on l.amount_bucket = r.amount_bucket and l.date_bucket = r.date_bucket and l.currency = r.currency and {SAME_BLOCK}
-        where sign(l.amt) = sign(r.amt) and abs(l.date - r.date) <= {days}
-            and abs(l.amt - r.amt) * 100 <= {width} * greatest(abs(l.amt), abs(r.amt))
-        qualify count(*) over (partition by l.row) <= 200 and count(*) over (partition by r.row) <= 200
+        select l, r from near_all
+        qualify row_number() over (partition by l order by off, lag, r) <= {NEAR_PARTNERS}
+            or row_number() over (partition by r order by off, lag, l) <= {NEAR_PARTNERS}
     """,
     )
+    for side in ("l", "r"):
+        cut(
+            "near_amounts_cut",
+            f"select {side} as row from near_all group by {side} having count(*) > {NEAR_PARTNERS}",
+        )
+        cut(
+            "near_amounts_cut",
+            f"""
+            {by_bucket}
+            select distinct b.row from {side}b as b semi join (select * from near_bucket where left_n * right_n > {NEAR_BLOCK}) as large
+                using (rec, block, currency, way, amount_bucket, date_bucket)
+            """,
+        )
+    con.execute("drop table near_all; drop table near_bucket")
+
+
+def _amount_bucket(width: int) -> str:
+    return f"cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer)"

@@ -36,6 +36,7 @@ def explanation(
     reason: str,
     runner_up: dict | None,
     words: str,
+    limits: list[str],
 ) -> str:
     """The JSON of the contract: rule, evidence, difference, runner-up, and one sentence."""
     return json.dumps(
@@ -45,6 +46,7 @@ def explanation(
             "evidence": evidence,
             "difference": {"amount": difference, "reason": reason, "words": REASON_WORDS.get(reason, reason)},
             "runner_up": runner_up,
+            "limits": limits,
             "summary": words,
         },
         ensure_ascii=False,
@@ -82,7 +84,15 @@ def _plain(amounts: pa.Array) -> pa.Array:
 
 
 def group_json(
-    rule, parts, difference: int, reason: str, rival: dict | None, status: str, shape: str, p: float
+    rule,
+    parts,
+    difference: int,
+    reason: str,
+    rival: dict | None,
+    status: str,
+    shape: str,
+    p: float,
+    limits: list[str],
 ) -> str:
     """Explanation of a group: `parts` are (feature, what was seen, contribution)."""
     evidence = [
@@ -90,7 +100,7 @@ def group_json(
     ]
     words = sentence(status, shape, p, reason, amount_text(abs(difference)), rival is not None)
     return explanation(
-        rule.match_rule_id, rule.description, evidence, amount_text(difference), reason, rival, words
+        rule.match_rule_id, rule.description, evidence, amount_text(difference), reason, rival, words, limits
     )
 
 
@@ -177,7 +187,7 @@ def pairs_json(
             amount_text(abs(ticks)),
             bool(rival),
         )
-        ends.append(',"summary":' + json.dumps(text, ensure_ascii=False) + "}")
+        ends.append('"summary":' + json.dumps(text, ensure_ascii=False) + "}")
     middle, end = (
         pa.array(middles, pa.string()).take(pa.array(inverse)),
         pa.array(ends, pa.string()).take(pa.array(inverse)),
@@ -186,5 +196,11 @@ def pairs_json(
     for i in np.flatnonzero(has_rival).tolist():
         rivals[i] = json.dumps(chosen.rival(int(simple[i])), ensure_ascii=False)
     runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
-    joined = pc.binary_join_element_wise(start, evidence, middle, runner_up, end, "")
+    limits = np.full(n, ',"limits":[],', dtype=object)
+    mask = items.limits.mask[pairs.l[k]] | items.limits.mask[pairs.r[k]]
+    for i in np.flatnonzero((mask > 0) & ~auto).tolist():
+        limits[i] = ',"limits":' + json.dumps(chosen.limits(int(simple[i])), ensure_ascii=False) + ","
+    joined = pc.binary_join_element_wise(
+        start, evidence, middle, runner_up, pa.array(limits, pa.string()), end, ""
+    )
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

@@ -25,11 +25,18 @@ from matching.subsets import find_subsets
 #: Rows that one subset search looks at, and the most a group may have when found by search.
 POOL = 34
 MAX_GROUP = 12
-#: Sums over all searches among the rows of one entity and currency (about one second per 20 million). One
-#: budget for all would let late rows of one entity decide how far another one's are searched.
-SEARCH_BUDGET = 160_000_000
+#: Sums over all searches among the rows of one entity and currency (about one second per 60 million), once for
+#: searches inside parties and texts and once for days. One budget for all would let late rows of one entity decide
+#: how far another one's are searched, and parties use up what deposits without any text need.
+SEARCH_BUDGET = 300_000_000
 #: What a search costs before its first sum, in sums.
-SEARCH_COST = 25_000
+SEARCH_COST = 10_000
+#: Rows that one reference may join into a group, and rows of both sides of two blocks with equal sums.
+REFERENCE_GROUP = 200
+BLOCKS_OF_BOTH = 60
+#: Members of a batch or day whose sum is looked for, and blocks of equal sums that one row may fit.
+BLOCK_ROWS = 2_000
+BLOCK_RIVALS = 20
 
 
 @dataclass
@@ -96,7 +103,7 @@ def find(
         *_by_days(items, open_rows),
         *_offsets(con, items, sql),
     ]
-    groups += _by_search(con, items, notes, sql, hits)
+    groups += _by_search(con, items, sql, hits)
     unique: dict[tuple, Group] = {}
     for group in groups:
         key = (group.left, group.right)
@@ -129,14 +136,19 @@ def _by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
     for a, b in zip(l.tolist(), r.tolist(), strict=True):
         rights.setdefault(a, []).append(b)
         lefts.setdefault(b, []).append(a)
+    for sides in (rights, lefts):
+        items.limits.mark(
+            "reference_group_too_large",
+            [row for row, several in sides.items() if len(several) > REFERENCE_GROUP],
+        )
     for a, several in sorted(rights.items()):
-        if 2 <= len(several) <= 200:
+        if 2 <= len(several) <= REFERENCE_GROUP:
             groups.append(
                 Group((a,), tuple(several), "reference", base_chance(abs(int(items.amount[a]))), len(several))
             )
             groups += _subset_groups(items, a, several, "reference", True)
     for b, several in sorted(lefts.items()):
-        if 2 <= len(several) <= 200:
+        if 2 <= len(several) <= REFERENCE_GROUP:
             groups.append(
                 Group(tuple(several), (b,), "reference", base_chance(abs(int(items.amount[b]))), len(several))
             )
@@ -151,7 +163,9 @@ def _by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
         sides[0].add(a)
         sides[1].add(b)
     for left, right in chains.values():
-        if len(left) > 1 and len(right) > 1 and len(left) + len(right) <= 60:
+        if len(left) > 1 and len(right) > 1 and len(left) + len(right) > BLOCKS_OF_BOTH:
+            items.limits.mark("reference_group_too_large", [*left, *right])
+        elif len(left) > 1 and len(right) > 1:
             total = int(items.amount[list(left)].sum())
             if total == int(items.amount[list(right)].sum()):
                 groups.append(
@@ -214,23 +228,29 @@ def _by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
                 list(free.row order by free.row) as members
             from free inner join item on free.row = item.row
             where {condition.replace("party", "free.party").replace("date", "free.date").replace("group_key", "item.group_key")}
-            group by all having count(*) between 2 and 2000;
+            group by all having count(*) > 1;
         """
         con.execute(statement)
         single = f"""
             select s.row, b.side, b.members, count(*) over (partition by s.row, b.side) as rivals
             from block_sum as b inner join free as s
                 on b.rec = s.rec and b.block = s.block and b.currency = s.currency and b.amt = s.amt and b.side <> s.side
-            where coalesce(s.date between b.first_date - 45 and b.last_date + 45, true)
+            where coalesce(s.date between b.first_date - 45 and b.last_date + 45, true) and b.n <= {BLOCK_ROWS}
                 {"and (s.party = b.party or s.party < 0)" if "party" in columns else ""}
-            qualify count(*) over (partition by s.row, b.side) <= 20
             order by s.row, b.side, b.members
         """
         sql += [
             (f"blocks by {kind}", statement.strip()),
             (f"blocks by {kind} whose sum is one row of the other side", single.strip()),
         ]
-        rows = con.execute(single).fetchall()
+        rows = con.execute(
+            f"select * from ({single}) where rivals <= {BLOCK_RIVALS} order by row, side, members"
+        ).fetchall()
+        for too_many in (
+            f"select distinct row from ({single}) where rivals > {BLOCK_RIVALS}",
+            f"select unnest(members) as row from block_sum where n > {BLOCK_ROWS}",
+        ):
+            items.limits.mark("block_sum_not_compared", con.execute(too_many).fetchnumpy()["row"])
         near = max(
             1.0,
             con.execute(
@@ -259,11 +279,14 @@ def _by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
             from block_sum as l inner join block_sum as r
                 on l.rec = r.rec and l.block = r.block and l.currency = r.currency and l.amt = r.amt
                 {"".join(f" and l.{c.strip()} = r.{c.strip()}" for c in columns.split(","))}
-            where l.side = 'left' and r.side = 'right' and l.n + r.n <= 60
+            where l.side = 'left' and r.side = 'right'
             order by l.members, r.members
         """
         sql.append((f"blocks by {kind} with equal sums on both sides", both.strip()))
         for left, right, amount in con.execute(both).fetchall():
+            if len(left) + len(right) > BLOCKS_OF_BOTH:
+                items.limits.mark("block_sum_not_compared", [*left, *right])
+                continue
             if kind != "group_key":
                 left, right = _without_equal(items, left, right)
             if left and right and len(left) + len(right) > 2:
@@ -347,7 +370,9 @@ def _by_days(items: Items, open_rows: np.ndarray) -> list[Group]:
                 for i in range(len(day) - span + 1):
                     if day[i + span - 1] - day[i] > 10 or bound[i + span] - bound[i] > 2000:
                         continue
-                    for row in wanted.get(int(total[bound[i + span]] - total[bound[i]]), ())[:4]:
+                    fitting = wanted.get(int(total[bound[i + span]] - total[bound[i]]), ())
+                    items.limits.mark("block_sum_not_compared", fitting[4:])
+                    for row in fitting[:4]:
                         if abs(int(items.date[row]) - int(day[i + span - 1])) > 10:
                             continue
                         members = tuple(sorted(many[bound[i] : bound[i + span]].tolist()))
@@ -379,15 +404,18 @@ def _offsets(con, items: Items, sql: list) -> list[Group]:
                 regexp_matches(folded(concat_ws(' ', ia.text, ib.text)), '\\b(VOID|VOIDED|REVERSAL|REVERSED|REVERSE|STORNO|STORNIERT|CANCEL|CANCELLED|CANCELED|CORRECTION|CORR|REFUND|RETURN|RETURNED|CHARGEBACK)\\b') as says_so
             from candidate as c inner join item as ia on c.a = ia.row inner join item as ib on c.b = ib.row
         )
-        select a, b, side, same_key, same_party, similarity, says_so
+        select a, b, side, same_key, same_party, similarity, says_so,
+            greatest(count(*) over (partition by a), count(*) over (partition by b)) as rivals
         from related
         where same_key or says_so or (same_party and similarity > 0.85) or similarity > 0.9
-        qualify count(*) over (partition by a) <= 10 and count(*) over (partition by b) <= 10
         order by a, b
     """
     sql.append(("rows of one side that cancel", statement.strip()))
     groups = []
-    for a, b, side, same_key, same_party, similarity, says_so in con.execute(statement).fetchall():
+    for a, b, side, same_key, same_party, similarity, says_so, rivals in con.execute(statement).fetchall():
+        if rivals > 10:
+            items.limits.mark("offsets_not_compared", [a, b])
+            continue
         chance = (
             base_chance(abs(int(items.amount[a])))
             * (0.02 if same_key else 1.0)
@@ -403,7 +431,7 @@ def _offsets(con, items: Items, sql: list) -> list[Group]:
     return groups
 
 
-def _by_search(con, items: Items, notes: list[dict], sql: list, hits: Hits) -> list[Group]:
+def _by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
     """Subset search for rows that nothing explains yet, within their party, shared words, or neighbouring days."""
     statement = f"""
         create or replace temp table linked as
@@ -448,8 +476,15 @@ def _by_search(con, items: Items, notes: list[dict], sql: list, hits: Hits) -> l
     links = con.execute("select l, r, strength from search_link order by l, r").fetchnumpy()
     groups: list[Group] = []
     spent = np.zeros(items.strata, dtype=np.int64)
-    skipped = 0
     seen: set[int] = set()
+    large_parties = f"""
+        with l as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'left' group by all),
+            r as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'right' group by all)
+        select free.row from free semi join
+            (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n > {BLOCK_LIMIT * 25}) as b
+            using (rec, block, currency, party)
+    """
+    items.limits.mark("search_budget_exhausted", con.execute(large_parties).fetchnumpy()["row"])
     for target_column, pool_column in (("l", "r"), ("r", "l")):
         order = np.lexsort((links[pool_column], links[target_column]))
         target_sorted, pool_sorted = links[target_column][order], links[pool_column][order]
@@ -462,7 +497,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list, hits: Hits) -> l
             best = strength[start:end] == strength[start:end].min()
             pool = pool[best]
             if spent[items.stratum[target]] > SEARCH_BUDGET:
-                skipped += 1
+                items.limits.mark("search_budget_exhausted", [target])
                 continue
             made, cost = _search(
                 items, target, pool.astype(np.int64), "party" if strength[start:end].min() == 1 else "text"
@@ -471,25 +506,7 @@ def _by_search(con, items: Items, notes: list[dict], sql: list, hits: Hits) -> l
             groups += made
             if made:
                 seen.add(target)
-    day_groups, dense, day_skipped = _search_days(con, items, seen, spent, hits)
-    groups += day_groups
-    if dense:
-        notes.append(
-            {
-                "rec": -1,
-                "code": "too_dense_to_search",
-                "message": f"{dense} rows were not searched for groups by date alone: so many rows lie around them that some sum always fits",
-            }
-        )
-    if skipped or day_skipped:
-        notes.append(
-            {
-                "rec": -1,
-                "code": "search_budget_exhausted",
-                "message": f"{skipped + day_skipped} rows were not searched for groups: the budget of {SEARCH_BUDGET:,} sums per entity and currency was used up; they stay open unless matched otherwise",
-            }
-        )
-    return groups
+    return groups + _search_days(con, items, seen, hits)
 
 
 def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[list[Group], int]:
@@ -502,8 +519,8 @@ def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[lis
     same_way = np.abs(items.amount[pool]).sum()
     if same_way < size:
         return [], 1
-    truncated = len(pool) > POOL
-    if truncated:
+    if len(pool) > POOL:
+        items.limits.mark("search_pool_cut", [target])
         lag = np.abs(items.date[pool] - items.date[target])
         pool = pool[np.lexsort((pool, lag))[:POOL]]
     pool = np.sort(pool)
@@ -511,6 +528,7 @@ def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[lis
     cost = 2 << min(len(pool) // 2, 14)
     chance = _search_chance(items.amount[pool], found.searched)
     if len(found.solutions) > 12:
+        items.limits.mark("sums_undecided", [target])
         return [], cost
     target_is_left = bool(items.is_left[target])
     groups = []
@@ -521,9 +539,7 @@ def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[lis
     return groups, cost
 
 
-def _search_days(
-    con, items: Items, seen: set[int], spent: np.ndarray, hits: Hits
-) -> tuple[list[Group], int, int]:
+def _search_days(con, items: Items, seen: set[int], hits: Hits) -> list[Group]:
     """Rows without party or words: combine the rows of the neighbouring days, small groups only."""
     free = con.execute(
         "select row, rec, block, currency, side, date from free order by rec, block, currency, date nulls last, row"
@@ -531,7 +547,8 @@ def _search_days(
     blocks: dict[tuple, tuple[list[int], list[int]]] = {}
     for row, rec, block, currency, side, _ in free:
         blocks.setdefault((rec, block, currency), ([], []))[0 if side == "left" else 1].append(row)
-    groups, skipped, dense = [], 0, 0
+    groups: list[Group] = []
+    spent = np.zeros(items.strata, dtype=np.int64)
     for lefts, rights in blocks.values():
         for targets, pool_rows in ((lefts, rights), (rights, lefts)):
             pool_rows = np.array(pool_rows, dtype=np.int64)
@@ -557,7 +574,7 @@ def _search_days(
                 if len(near) < 2:
                     continue
                 if spent[items.stratum[target]] > SEARCH_BUDGET:
-                    skipped += 1
+                    items.limits.mark("search_budget_exhausted", [target])
                     continue
                 want = int(items.amount[target])
                 # Without a party, only rows of the same direction: a mixture fits nearly any amount.
@@ -566,18 +583,21 @@ def _search_days(
                 ]
                 if len(near) > 15 * POOL:
                     # Among so many rows some sum always fits: a search would prove nothing.
-                    dense += 1
+                    items.limits.mark("too_dense_to_search", [target])
                     continue
                 made, cost, chance = _search_one_day(items, target, near)
                 hits.add(items, "day_subset", target, chance, bool(made))
                 spent[items.stratum[target]] += cost + SEARCH_COST
                 if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
+                        items.limits.mark("search_pool_cut", [target])
                         lag = np.abs(items.date[near] - items.date[target])
                         near = near[np.lexsort((near, lag))[:24]]
                     found = find_subsets(items.amount[near], want, 5, 1 << 11, 24)
                     spent[items.stratum[target]] += SEARCH_COST
-                    if len(found.solutions) <= 6:
+                    if len(found.solutions) > 6:
+                        items.limits.mark("sums_undecided", [target])
+                    else:
                         chance = _search_chance(items.amount[near], found.searched)
                         made = [
                             _oriented(items, target, [int(near[i]) for i in positions], "subset", chance)
@@ -585,7 +605,7 @@ def _search_days(
                         ]
                         hits.add(items, "subset", target, chance, bool(made))
                 groups += made
-    return groups, dense, skipped
+    return groups
 
 
 def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int, float]:
@@ -598,13 +618,17 @@ def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[G
     days = items.date[near]
     for day in np.unique(days[days != NO_DATE]):
         pool = near[days == day]
+        if len(pool) > 26:
+            items.limits.mark("too_dense_to_search", [target])
         if not 2 <= len(pool) <= 26 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
             continue
         pool = np.sort(pool)
         found = find_subsets(items.amount[pool], int(items.amount[target]), MAX_GROUP, 1 << 13, 24)
         cost += 2 << (len(pool) // 2)
         quiet *= 1.0 - min(_search_chance(items.amount[pool], found.searched), 1.0 - 1e-9)
-        if len(found.solutions) <= 6:
+        if len(found.solutions) > 6:
+            items.limits.mark("sums_undecided", [target])
+        else:
             found_sets += [[int(pool[i]) for i in positions] for positions in found.solutions]
     chance = max(1.0 - quiet, 1e-9)
     return (

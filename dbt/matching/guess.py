@@ -34,6 +34,8 @@ NAMES = {
 DEBITS = ("D", "DR", "DB", "DBIT", "DEBIT", "S", "SOLL", "OUT", "W", "WITHDRAWAL", "-")
 CREDITS = ("C", "CR", "CRDT", "CREDIT", "H", "HABEN", "IN", "DEPOSIT", "+")
 SAMPLE = 8_000
+#: Rows whose blocks are summed up when the amount column is looked for.
+BLOCK_ROWS = 200_000
 
 
 @dataclass
@@ -429,9 +431,15 @@ def _shared_sums(con, a: Mapping, b: Mapping, blocks: dict[str, list[str]]) -> f
     best = 0.0
     for single, many, single_side, many_side in ((a, b, "left", "right"), (b, a, "right", "left")):
         for block in blocks[many_side]:
+            # Whole blocks, of whole files: a sample of rows would leave every block without a part of its sum.
+            rows = con.execute(f"select count(*) from {many_side}_file").fetchone()[0]
+            every = max(1, rows // BLOCK_ROWS)
             value = con.execute(f"""
-                with one as (select abs({amount_expression(single)}) as amount, count(*) as n from sample_{single_side}_file group by 1),
-                    sums as (select abs(sum({amount_expression(many)})) as amount from sample_{many_side}_file where {block} is not null group by {block} having count(*) > 1),
+                with one as (select abs({amount_expression(single)}) as amount, count(*) as n from {single_side}_file group by 1),
+                    sums as (
+                        select abs(sum({amount_expression(many)})) as amount from {many_side}_file
+                        where {block} is not null and hash({block}) % {every} = 0 group by {block} having count(*) > 1
+                    ),
                     s as (select amount, count(*) as n from sums group by 1)
                 select coalesce(sum(least(one.n, s.n)), 0) / greatest(1, least((select sum(n) from one), (select sum(n) from s)))
                 from one inner join s on one.amount = s.amount where one.amount <> 0

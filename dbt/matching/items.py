@@ -10,13 +10,14 @@ currency's minor unit is smaller. Left amounts are turned to the sign of the rig
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from matching import parties
+from matching.limits import Limits
 from matching.normalise import MACROS
 
 #: Ticks in one unit of any currency (DECIMAL(18,4)).
@@ -75,6 +76,7 @@ class Items:
     strata: int
     attribute_count: int = 0
     notes: list[dict] = field(default_factory=list)
+    limits: Limits = field(default_factory=lambda: Limits(0))
 
     def __len__(self) -> int:
         return len(self.rec)
@@ -170,8 +172,9 @@ def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | Non
         """)
     else:
         con.execute("update item set node = row")
-    parties.cluster(con)
-    return _columns(con, signs)
+    notes = parties.cluster(con)
+    items = _columns(con, signs)
+    return replace(items, notes=notes, limits=Limits(len(items)))
 
 
 def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[str, int]:

@@ -14,18 +14,17 @@ from rapidfuzz import fuzz
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from matching import party_texts
+
 #: Names spelled at least this alike (0..100) may be one party, if the next best is LEAD points behind.
 ALIKE = 84.0
 LEAD = 7.0
-#: Distinct names beyond which spelling is not compared, and rows beyond which texts are not searched.
+#: Distinct names beyond which spelling is not compared.
 NAME_LIMIT = 30_000
-ROW_LIMIT = 800_000
-#: Texts looked at while searching names in them.
-TEXT_WORK = 5_000_000
 
 
-def cluster(con: duckdb.DuckDBPyConnection) -> None:
-    """Add the columns `party` (cluster number, -1 unknown) and `is_weak_party` to the table `item`.
+def cluster(con: duckdb.DuckDBPyConnection) -> list[dict]:
+    """Add the columns `party` (cluster number, -1 unknown) and `is_weak_party` to the table `item`; what was left out.
 
     An identity that joins more than three party ids (a payment provider's account, "DIVERSE") names no
     party and joins nothing: else one customer's receipt could pay another's invoice.
@@ -47,7 +46,8 @@ def cluster(con: duckdb.DuckDBPyConnection) -> None:
         "select distinct identity from identity where identity not in (select identity from no_identity) order by 1"
     ).to_arrow_table()
     if not names.num_rows:
-        return
+        return []
+    notes: list[dict] = []
     edges = con.execute("""
         select distinct a.identity as a, b.identity as b
         from identity as a inner join identity as b on a.row = b.row and a.identity < b.identity
@@ -68,21 +68,23 @@ def cluster(con: duckdb.DuckDBPyConnection) -> None:
         ),
         directed=False,
     )
-    _set(con, names.column(0), label.astype(np.int32), None)
-    weak = _by_spelling(con)
+    set_parties(con, names.column(0), label.astype(np.int32), None)
+    weak = _by_spelling(con, notes)
     if weak:
-        _set(
+        set_parties(
             con,
             pa.array([identity for identity, _ in weak], pa.string()),
             np.array([party for _, party in weak], dtype=np.int32),
             True,
         )
-    _in_text(con)
+    party_texts.whole_names(con, notes)
+    party_texts.mangled_names(con, notes)
     for name in ("party_names", "party_edges"):
         con.unregister(name)
+    return notes
 
 
-def _set(con, identities, parties: np.ndarray, is_weak: bool | None) -> None:
+def set_parties(con, identities, parties: np.ndarray, is_weak: bool | None) -> None:
     con.register("party_labels", pa.table({"identity": identities, "party": pa.array(parties)}))
     con.execute(f"""
         update item set party = found.party{", is_weak_party = true" if is_weak else ""}
@@ -93,7 +95,7 @@ def _set(con, identities, parties: np.ndarray, is_weak: bool | None) -> None:
     con.unregister("party_labels")
 
 
-def _by_spelling(con) -> list[tuple[str, int]]:
+def _by_spelling(con, notes: list[dict]) -> list[tuple[str, int]]:
     """(name of one side, party of the other side) for names that only one party is spelled like."""
     rows = con.execute("""
         select party_name, min(party) as party, bool_or(side = 'left') as on_left, bool_or(side = 'right') as on_right
@@ -108,10 +110,19 @@ def _by_spelling(con) -> list[tuple[str, int]]:
         if on_left and party not in parties_right and len(name) >= 4
     ]
     known = [(name, party) for name, party, _, on_right in rows if on_right]
-    if len(alone) > NAME_LIMIT or len(known) > NAME_LIMIT or not alone or not known or not parties_left:
+    if not alone or not known or not parties_left:
+        return []
+    if len(alone) > NAME_LIMIT or len(known) > NAME_LIMIT:
+        notes.append(
+            {
+                "rec": -1,
+                "code": "names_not_compared",
+                "message": f"{max(len(alone), len(known)):,} different names are too many to compare their spelling (limit {NAME_LIMIT:,}): a name written in two ways is taken for two parties",
+            }
+        )
         return []
     found = []
-    for i, candidates in enumerate(_nearest([name for name, _ in alone], [name for name, _ in known])):
+    for i, candidates in enumerate(nearest([name for name, _ in alone], [name for name, _ in known])):
         name = alone[i][0]
         scored: dict[int, float] = {}
         for k in candidates:
@@ -132,7 +143,7 @@ def _by_spelling(con) -> list[tuple[str, int]]:
     return found
 
 
-def _nearest(names: list[str], others: list[str], top: int = 5) -> list[list[int]]:
+def nearest(names: list[str], others: list[str], top: int = 5) -> list[list[int]]:
     """For each name the positions of the others that share most of its rare letter triples."""
     grams: dict[str, int] = {}
 
@@ -167,47 +178,3 @@ def _nearest(names: list[str], others: list[str], top: int = 5) -> list[list[int
             order = np.lexsort((product.indices[part], -product.data[part]))[:top]
             result.append(product.indices[part][order].tolist())
     return result
-
-
-def _in_text(con) -> None:
-    """Rows that name no party get the one party of the other side whose whole name stands in their text."""
-    rows = con.execute(
-        "select count(*), count(*) filter (where party < 0 and text is not null), count(*) filter (where party >= 0) from item"
-    ).fetchone()
-    if rows[0] > ROW_LIMIT or not rows[1] or not rows[2]:
-        return
-    # Each name is looked for by its rarest word only: "CUSTOMER" stands in every text.
-    con.execute(f"""
-        create or replace temp table text_words as
-        select reconciliation, side, row, list_distinct(string_split(party_key(text), ' ')) as words
-        from item where party < 0 and text is not null;
-        create or replace temp table text_word as
-        select reconciliation, side, row, unnest(words) as word from text_words;
-        create or replace temp table found_party as
-        with name as (
-            select distinct reconciliation, side, party, party_name, list_distinct(string_split(party_name, ' ')) as words
-            from item where party >= 0 and party_name is not null and length(party_name) >= 4
-        ),
-        used as (select reconciliation, side, word, count(*) as n from text_word group by all),
-        name_word as (select reconciliation, side, party, party_name, words, unnest(words) as word from name),
-        rarest as (
-            select w.reconciliation, w.side, w.party, w.party_name, w.words, min_by(w.word, (used.n, w.word)) as word, min(used.n) as n
-            from name_word as w inner join used on w.reconciliation = used.reconciliation and w.side <> used.side and w.word = used.word
-            group by all
-        ),
-        bounded as (select * from rarest qualify sum(n) over (order by n, reconciliation, side, party, party_name) <= {TEXT_WORK}),
-        whole as (
-            select t.row, b.party, max(length(b.party_name)) as letters
-            from bounded as b
-            inner join text_word as w on b.reconciliation = w.reconciliation and b.side <> w.side and b.word = w.word
-            inner join text_words as t on w.row = t.row
-            where list_has_all(t.words, b.words)
-            group by t.row, b.party
-        )
-        select row, party from whole
-        -- The longest name wins (ACME BERLIN over ACME); two of equal length decide nothing.
-        qualify letters = max(letters) over (partition by row) and count(*) over (partition by row, letters) = 1
-    """)
-    con.execute(
-        "update item set party = found_party.party, is_weak_party = true from found_party where item.row = found_party.row"
-    )

@@ -8,6 +8,10 @@ the amounts alone do not decide.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -31,54 +35,81 @@ def find_subsets(
     if count < 2:
         return Subsets([], 0.0, True)
     half = count // 2
-    low, low_size, low_complete = _sums(amounts[:half], max_size, max_sums)
-    high, high_size, high_complete = _sums(amounts[half:], max_size, max_sums)
-    low_sum, low_bits = low
-    high_sum, high_bits = high
-    order = np.argsort(high_sum, kind="stable")
-    high_sum, high_bits, high_size = high_sum[order], high_bits[order], high_size[order]
-    begin = np.searchsorted(high_sum, target - low_sum, side="left")
-    end = np.searchsorted(high_sum, target - low_sum, side="right")
-    hits = np.flatnonzero(end > begin)
-    found = []
+    low_bits, low_size, low_complete = _patterns(half, max_size, max_sums)
+    high_bits, high_size, high_complete = _patterns(count - half, max_size, max_sums)
+    low_sum, high_sum = _sums(amounts[:half], low_bits), _sums(amounts[half:], high_bits)
     complete = low_complete and high_complete
-    for i in hits.tolist():
-        for j in range(int(begin[i]), int(end[i])):
-            size = int(low_size[i] + high_size[j])
-            if 2 <= size <= max_size:
-                bits = int(low_bits[i]) | (int(high_bits[j]) << half)
-                found.append(tuple(k for k in range(count) if bits >> k & 1))
-            if len(found) >= 4 * cap:
-                complete = False
-                break
+    found = []
+    for i, j in _meeting(low_sum, high_sum, target):
+        if 2 <= low_size[i] + high_size[j] <= max_size:
+            bits = int(low_bits[i]) | (int(high_bits[j]) << half)
+            found.append(tuple(k for k in range(count) if bits >> k & 1))
         if len(found) >= 4 * cap:
+            complete = False
             break
     found.sort(key=lambda positions: (len(positions), positions))
     return Subsets(found[:cap], float(len(low_sum)) * float(len(high_sum)), complete and len(found) <= cap)
 
 
-def _sums(amounts: np.ndarray, max_size: int, max_sums: int):
-    """Sums of all subsets of one half, smallest subsets first when they do not all fit."""
-    count = len(amounts)
-    limit = max_size
-    total = 1 << min(count, 60)
-    if total > max_sums or max_size < count:
-        total, limit = 1, 0
-        while limit < min(max_size, count):
-            step = _choose(count, limit + 1)
-            if total + step > max_sums:
-                break
-            total, limit = total + step, limit + 1
-    sums, bits, sizes = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    for position, amount in enumerate(amounts.tolist()):
-        grow = sizes < limit
-        sums = np.concatenate([sums, sums[grow] + amount])
-        bits = np.concatenate([bits, bits[grow] | (1 << position)])
-        sizes = np.concatenate([sizes, sizes[grow] + 1])
-    return (sums, bits), sizes, limit >= min(max_size, count)
+@lru_cache(maxsize=256)
+def _patterns(count: int, max_size: int, max_sums: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(bits, size) of the subsets of one half that are summed: all of them, or the smallest ones that fit."""
+    bits = np.arange(1 << count, dtype=np.int64) if count <= 20 else None
+    if bits is not None and len(bits) <= max_sums:
+        return bits, np.bitwise_count(bits).astype(np.int64), True
+    total, limit = 1, 0
+    while limit < min(max_size, count) and total + comb(count, limit + 1) <= max_sums:
+        limit += 1
+        total += comb(count, limit)
+    chosen = [
+        sum(1 << k for k in members)
+        for size in range(limit + 1)
+        for members in combinations(range(count), size)
+    ]
+    bits = np.array(chosen, dtype=np.int64)
+    return bits, np.bitwise_count(bits).astype(np.int64), limit >= min(max_size, count)
 
 
-def _choose(n: int, k: int) -> int:
-    from math import comb
+def _sums(amounts: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    """The sum of each pattern, by tables of eight amounts each."""
+    total = np.zeros(len(bits), dtype=np.int64)
+    for start in range(0, len(amounts), 8):
+        part = amounts[start : start + 8]
+        table = np.zeros(1 << len(part), dtype=np.int64)
+        for k, amount in enumerate(part.tolist()):
+            table[1 << k : 2 << k] = table[: 1 << k] + amount
+        total += table[(bits >> start) & (len(table) - 1)]
+    return total
 
-    return comb(n, k)
+
+#: Buckets of the filter before the exact comparison, as a power of two, and an odd multiplier that spreads sums.
+_BUCKETS = 17
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _meeting(low: np.ndarray, high: np.ndarray, target: int) -> Iterator[tuple[int, int]]:
+    """Positions (i, j) with low[i] + high[j] = target, ordered by i, then j.
+
+    Sorting thousands of sums to find none or one is the slowest way: both sides are first thinned out by a
+    table of hashes, and only what is left is compared exactly.
+    """
+    need = target - low
+    of_need, of_high = _bucket(need), _bucket(high)
+    seen = np.zeros(1 << _BUCKETS, dtype=bool)
+    seen[of_need] = True
+    j = np.flatnonzero(seen[of_high])
+    if not len(j):
+        return
+    seen[:] = False
+    seen[of_high[j]] = True
+    i = np.flatnonzero(seen[of_need])
+    j = j[np.argsort(high[j], kind="stable")]
+    values = high[j]
+    begin, end = np.searchsorted(values, need[i], side="left"), np.searchsorted(values, need[i], side="right")
+    for k in np.flatnonzero(end > begin).tolist():
+        for position in range(int(begin[k]), int(end[k])):
+            yield int(i[k]), int(j[position])
+
+
+def _bucket(values: np.ndarray) -> np.ndarray:
+    return ((values.view(np.uint64) * _SPREAD) >> np.uint64(64 - _BUCKETS)).astype(np.int64)

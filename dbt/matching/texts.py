@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from scipy.sparse import csr_matrix
 
 from matching.items import Items
+from matching.party_texts import LETTERS, likeness
 
 LABELS = [
     "no text to compare",
@@ -153,6 +154,7 @@ def compare(
         log_u[open_] = here
         level[open_] = np.maximum(level[open_], spelled)
     else:
+        items.limits.mark("spelling_not_compared", np.concatenate([l[open_], r[open_]]))
         log_u[open_] = np.where(level[open_] == 1, np.log(0.9), log_u[open_])
     return level, log_u
 
@@ -227,6 +229,9 @@ def _fuzzy_level(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     part = process.cpdist(a, b, scorer=fuzz.partial_ratio, workers=2)
     shorter = np.minimum([len(x) for x in a], [len(x) for x in b])
     similarity = np.maximum(whole, np.where(shorter >= 5, 0.94 * part, 0.0))
+    # Names that were run together, cut off, or cut word by word: only asked where nothing else is alike.
+    unlike = np.flatnonzero((similarity < _FUZZY_EDGES[-1]) & (shorter >= LETTERS))
+    similarity[unlike] = np.maximum(similarity[unlike], 0.95 * likeness(a[unlike], b[unlike]))
     similarity = np.where(shorter == 0, 0.0, similarity)
     level = _FUZZY_LEVELS[np.searchsorted(_FUZZY_EDGES, similarity, side="right")]
     return np.where(shorter == 0, 0, level)
