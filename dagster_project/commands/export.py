@@ -6,7 +6,9 @@ run as a formula (a bank text may begin with =, +, - or @) gets an apostrophe in
 """
 
 import csv
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -47,26 +49,67 @@ def selected_tables(connection: duckdb.DuckDBPyConnection, wanted: Sequence[str]
     return sorted(set(chosen))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> duckdb.DuckDBPyConnection:
-    return connection.execute(f"select * from {quoted(*table)} order by all")
+@dataclass(frozen=True)
+class Source:
+    """A table and what is read of it: as it is, or with pseudonyms in place of personal data."""
+
+    table: tuple[str, str]
+    query: str
+    parameters: Mapping[str, bytes] | None = None
 
 
-def _write_csv(connection: duckdb.DuckDBPyConnection, table: tuple[str, str], target: Path) -> int:
-    cursor = _rows(connection, table)
+def _rows(connection: duckdb.DuckDBPyConnection, source: Source) -> duckdb.DuckDBPyConnection:
+    return connection.execute(source.query, source.parameters)
+
+
+def _plain(table: tuple[str, str]) -> Source:
+    return Source(table, f"select * from {quoted(*table)} order by all")
+
+
+def _masked(connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]) -> list[Source]:
+    """The tables with pseudonyms, keyed with the secret of the environment. Raises CommandError."""
+    from dagster_project.publish.personal_data import MaskingError, masked_columns, masked_select, pads
+
+    try:
+        keys = pads(os.environ.get("TIEOUT_MASKING_KEY", ""))
+        sources = []
+        for table in tables:
+            types = column_types(connection, table)
+            used = keys if masked_columns(table, types) else None
+            sources.append(Source(table, masked_select(table, types), used))
+    except MaskingError as error:
+        raise CommandError(str(error)) from error
+    return sources
+
+
+def column_types(connection: duckdb.DuckDBPyConnection, table: tuple[str, str]) -> dict[str, str]:
+    """Column to type of one published table, in their order."""
+    return dict(
+        connection.execute(
+            "select column_name, data_type from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = $schema and table_name = $table "
+            "order by ordinal_position",
+            {"schema": table[0], "table": table[1]},
+        ).fetchall()
+    )
+
+
+def _write_csv(connection: duckdb.DuckDBPyConnection, source: Source, target: Path) -> int:
+    cursor = _rows(connection, source)
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([column[0] for column in cursor.description])
+        writer.writerow([defused(column[0]) for column in cursor.description])
         while rows := cursor.fetchmany(_BATCH):
             count += len(rows)
             writer.writerows([csv_text(defused(value)) for value in row] for row in rows)
     return count
 
 
-def _write_parquet(connection: duckdb.DuckDBPyConnection, table: tuple[str, str], target: Path) -> int:
+def _write_parquet(connection: duckdb.DuckDBPyConnection, source: Source, target: Path) -> int:
     import pyarrow.parquet
 
-    reader = _rows(connection, table).to_arrow_reader(_BATCH)
+    reader = _rows(connection, source).to_arrow_reader(_BATCH)
     count = 0
     with pyarrow.parquet.ParquetWriter(target, reader.schema) as writer:
         for batch in reader:
@@ -87,9 +130,7 @@ def _cell(value: Any) -> Any:
     return value if hasattr(value, "isoformat") else plain(defused(value))
 
 
-def _write_xlsx(
-    connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]], target: Path
-) -> int:
+def _write_xlsx(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], target: Path) -> int:
     import xlsxwriter
 
     count = 0
@@ -103,15 +144,16 @@ def _write_xlsx(
         bold = book.add_format({"bold": True})
         money = book.add_format({"num_format": "#,##0.00##"})
         names: set[str] = set()
-        for table in tables:
-            cursor = _rows(connection, table)
+        for source in sources:
+            table = source.table
+            cursor = _rows(connection, source)
             # Excel allows 31 characters; a name that two schemas share gets its schema in front.
             name = table[1][:31] if table[1][:31] not in names else f"{table[0][:3]}_{table[1]}"[:31]
             names.add(name)
             sheet = book.add_worksheet(name)
             sheet.freeze_panes(1, 0)
             for place, column in enumerate(cursor.description):
-                sheet.write_string(0, place, column[0], bold)
+                sheet.write_string(0, place, defused(column[0]), bold)
             line = 0
             while rows := cursor.fetchmany(_BATCH):
                 if line + len(rows) > _EXCEL_ROWS:
@@ -144,13 +186,16 @@ def export_tables(
     checked_format(format_, ("csv", "parquet", "xlsx"))
     with published(version) as connection:
         tables = selected_tables(connection, wanted)
+        sources = _masked(connection, tables) if is_masked else [_plain(table) for table in tables]
         is_workbook = format_ == "xlsx" and out.suffix.lower() == ".xlsx" and not out.is_dir()
         (out.parent if is_workbook else out).mkdir(parents=True, exist_ok=True)
         if format_ == "xlsx":
             target = out if is_workbook else out / "tieout.xlsx"
-            count = _write_xlsx(connection, tables, target)
+            count = _write_xlsx(connection, sources, target)
             print(f"{len(tables)} tables, {count:,} rows: {target}")
             return
         write = _write_csv if format_ == "csv" else _write_parquet
-        count = sum(write(connection, table, out / f"{table[0]}.{table[1]}.{format_}") for table in tables)
+        count = sum(
+            write(connection, source, out / f"{'.'.join(source.table)}.{format_}") for source in sources
+        )
     print(f"{len(tables)} tables, {count:,} rows: {out}")
