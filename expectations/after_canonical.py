@@ -23,8 +23,8 @@ class Canonical:
 OBJECTS = (
     Canonical("orders", ("stg_shopify__orders", "stg_csv__orders")),
     Canonical("disputes", ("stg_stripe__disputes",)),
-    Canonical("balance_transactions", ("stg_stripe__balance_transactions",)),
-    Canonical("payouts", ("stg_stripe__payouts",)),
+    Canonical("balance_transactions", ("stg_stripe__balance_transactions", "stg_csv__balance_transactions")),
+    Canonical("payouts", ("stg_stripe__payouts", "stg_csv__payouts")),
     Canonical("invoices", ("stg_stripe__invoices", "stg_csv__invoices"), "source_object <> 'einvoices'"),
     Canonical("bills", ("stg_csv__bills",), "source_object <> 'einvoices'"),
     Canonical("bank_transactions", ("stg_bank__transactions", "stg_csv__bank_transactions")),

@@ -7,7 +7,6 @@ the format, continuity and repetition within the file. dbt makes the same findin
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 Row = dict[str, Any]
@@ -99,36 +98,3 @@ def _identity(statement: Row) -> tuple[Any, ...]:
 
 def _named(statement: Row) -> str:
     return f"statement {statement['statement_id'] or statement['source_position']} of {statement['account_number']}"
-
-
-def statements_of_lines(lines: Sequence[Row]) -> Iterator[Row]:
-    """Statements of a file that has none (CSV): one per account, its balances by the running balance.
-
-    Exports run oldest first or newest first; the direction in which more balances follow is taken.
-    """
-    by_account: dict[str, list[Row]] = {}
-    for line in lines:
-        by_account.setdefault(line["account_number"], []).append(line)
-    for position, (account, own) in enumerate(by_account.items(), 1):
-        steps = list(pairwise(own))
-        falls = sum(_follows(newer, older) for newer, older in steps)
-        rises = sum(_follows(newer, older) for older, newer in steps)
-        ordered = own if rises >= falls else own[::-1]
-        first, last = ordered[0], ordered[-1]
-        has_balance = all(line["balance_amount"] is not None for line in own)
-        days = [line["booking_date"] for line in own]
-        yield {
-            "source_position": position, "statement_id": None, "account_number": account,
-            "account_currency": first["currency"], "sequence_number": None, "page_number": None,
-            "from_date": min(days), "to_date": max(days), "line_count": len(own),
-            "opening_balance_amount": first["balance_amount"] - first["amount"] if has_balance else None,
-            "closing_balance_amount": last["balance_amount"] if has_balance else None,
-            "movement_amount": sum((line["amount"] for line in own), Decimal(0)),
-            "declared_entry_count": None, "declared_net_amount": None, "control_problem": None,
-        }  # fmt: skip
-
-
-def _follows(newer: Row, older: Row) -> bool:
-    if newer["balance_amount"] is None or older["balance_amount"] is None:
-        return False
-    return older["balance_amount"] + newer["amount"] == newer["balance_amount"]

@@ -28,8 +28,10 @@ def day_of(text: str, format_: str) -> date | None:
         return None
 
 
-def local_day_of(cell: str, format_: str | None, time_zone: str) -> date | None:
-    """The day of a timestamp at the source's place."""
+def local_day_of(
+    cell: str, format_: str | None, time_zone: str, written_in: str | None = None
+) -> date | None:
+    """The day of a timestamp at the source's place; without an offset it is written in `written_in`."""
     found = re.fullmatch(formats.timestamp_pattern(format_)[1:-1], cell, re.ASCII)
     part = {name: text for name, text in found.groupdict().items() if text} if found else {}
     if not part:
@@ -50,8 +52,10 @@ def local_day_of(cell: str, format_: str | None, time_zone: str) -> date | None:
             int(part.get("second", "0")),
         )
         offset = part.get("offset")
-        if offset is None:
+        if offset is None and (written_in is None or written_in == time_zone):
             return local.date()
+        if offset is None:
+            return local.replace(tzinfo=ZoneInfo(str(written_in))).astimezone(ZoneInfo(time_zone)).date()
         zone = UTC if offset in ("Z", "UTC") else datetime.strptime(offset, "%z").tzinfo
         return local.replace(tzinfo=zone).astimezone(ZoneInfo(time_zone)).date()
     except (ValueError, OverflowError):

@@ -119,7 +119,7 @@ def _day(
         if not cell:
             continue
         if name == "created_at":
-            return local_day_of(cell, mapping.timestamp_format, time_zone)
+            return local_day_of(cell, mapping.timestamp_format, time_zone, mapping.time_zone)
         # A constant is written in the configuration, in ISO form.
         return day_of(cell, layout.date_format if name in layout.at else "%Y-%m-%d")
     return None

@@ -23,10 +23,62 @@ POSITIVE_MARKS = (
 _DAYS_IN_ORDER = 5  # days in a random order are in order once in sixty times
 # Words of headers that no English export has; whoever writes them writes the day before the month.
 _DAY_FIRST_WORDS = frozenset(
-    "datum buchung buchungstag buchungsdatum wertstellung valuta betrag umsatz soll haben bedrag omschrijving rekening "
-    "tegenrekening libelle libellé montant débit crédit solde fecha importe concepto saldo cargo abono operacji "
-    "kwota opis valore importo descrizione dare avere beløb dato tekst belopp bokföringsdag datuma iznos castka "
-    "částka popis összeg tutar tarih valor descrição lançamento fornecedor belegnummer rechnungsdatum kunde".split()
+    [
+        "datum",
+        "buchung",
+        "buchungstag",
+        "buchungsdatum",
+        "wertstellung",
+        "valuta",
+        "betrag",
+        "umsatz",
+        "soll",
+        "haben",
+        "bedrag",
+        "omschrijving",
+        "rekening",
+        "tegenrekening",
+        "libelle",
+        "libellé",
+        "montant",
+        "débit",
+        "crédit",
+        "solde",
+        "fecha",
+        "importe",
+        "concepto",
+        "saldo",
+        "cargo",
+        "abono",
+        "operacji",
+        "kwota",
+        "opis",
+        "valore",
+        "importo",
+        "descrizione",
+        "dare",
+        "avere",
+        "beløb",
+        "dato",
+        "tekst",
+        "belopp",
+        "bokföringsdag",
+        "datuma",
+        "iznos",
+        "castka",
+        "částka",
+        "popis",
+        "összeg",
+        "tutar",
+        "tarih",
+        "valor",
+        "descrição",
+        "lançamento",
+        "fornecedor",
+        "belegnummer",
+        "rechnungsdatum",
+        "kunde",
+    ]
 )
 
 

@@ -47,6 +47,8 @@ class Layout:
     is_guessed: bool
     sums: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     signs: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    joined: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    by_sign: dict[str, tuple[int, int]] = field(default_factory=dict)
     date_reason: str = ""
     negative: tuple[str, ...] = ()
 
@@ -58,6 +60,7 @@ class Layout:
     def unmapped(self) -> list[tuple[str, int]]:
         used = {*self.at.values(), *(index for index, _ in self.signs.values())}
         used |= {index for terms in self.sums.values() for _, index in terms}
+        used |= {index for places in (*self.joined.values(), *self.by_sign.values()) for index in places}
         return [(name, index) for index, name in enumerate(self.headers) if index not in used]
 
 
@@ -72,6 +75,8 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
     stream = STREAMS[mapping.stream]
     at = _mapped(headers, mapping) if mapping.columns else _guessed(headers, mapping)
     sums, signs = _sums(headers, mapping), _signs(headers, mapping)
+    by_sign = {ours: (_there(i, headers), _there(o, headers)) for ours, (i, o) in mapping.by_sign.items()}
+    joined = {ours: tuple(_there(n, headers) for n in names) for ours, names in mapping.joined.items()}
     sample = [row for row in sample if len(row) == width]
     negative = mapping.negative_values
     if not mapping.columns and "sign" not in at and "debit" not in at and "credit" not in at:
@@ -81,7 +86,7 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
                 {**{name: i for name, i in at.items() if i != found[0]}, "sign": found[0]},
                 found[1],
             )
-    _require(stream, {**at, **dict.fromkeys(sums, 0)}, headers, mapping)
+    _require(stream, {**at, **dict.fromkeys((*sums, *joined), 0)}, headers, mapping)
     decimal = mapping.decimal if "decimal" in mapping.model_fields_set else _decimal(sample, at, sums, stream)
     date_format, date_reason = _date_format(text, sample, at, headers, decimal, delimiter, mapping)
     return Layout(
@@ -95,6 +100,8 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
         is_guessed=not mapping.columns,
         sums=sums,
         signs=signs,
+        joined=joined,
+        by_sign=by_sign,
         date_reason=date_reason,
         negative=negative,
     )
@@ -285,7 +292,7 @@ def _decimal(
     money = [
         i
         for name, i in at.items()
-        if name in ("debit", "credit") or pa.types.is_decimal(stream.columns.get(name, pa.null()))
+        if name in ("amount", "debit", "credit") or pa.types.is_decimal(stream.columns.get(name, pa.null()))
     ]
     money += [index for terms in sums.values() for _, index in terms]
     cells = _cells(sample, money)

@@ -113,9 +113,11 @@ def _rewritten(text: str, mapping: CsvMapping, notes: _Notes) -> str:
                 notes.add(reason, (mapping.delimiter or ",").join(row))
             out.write("\n" * lines)
             continue
+        # A row with any of them begins a group: what it leaves empty is empty for all of the group.
+        begins = any(index < len(row) and row[index].strip() for index in fill)
         for index in fill:
             if index < len(row):
-                fill[index] = row[index] = row[index] if row[index].strip() else fill[index]
+                fill[index] = row[index] = row[index] if begins else fill[index]
         if mapping.heading:
             row = [*row, *[""] * (len(headers) - len(row)), heading][: max(len(headers), len(row)) + 1]
         writer.writerow(row)
@@ -131,7 +133,9 @@ def _left_out(
         return "", heading
     if mapping.heading and len(filled) == 1 and row[0].strip():
         return "a heading of the report", heading if _PHRASE.match(filled[0]) else filled[0]
-    if mapping.heading and _PHRASE.match(filled[0]):
+    if mapping.heading and (
+        _PHRASE.match(filled[0]) or filled[0] in (f"Total {heading}", f"Total for {heading}")
+    ):
         return "a total or balance", heading
     for rule, places in rules:
         cells = [row[place].strip() if place < len(row) else "" for place in places]

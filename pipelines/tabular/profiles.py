@@ -29,7 +29,8 @@ _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}
 
 class Profile(BaseModel):
     """One product's export. headers: those that tell it; without: those that tell another; pattern: for
-    files without a header record, a regular expression per cell; parts: one mapping per stream in it."""
+    files without a header record, a regular expression per cell; account: one for the account in the lines
+    above, where no label tells it; parts: one mapping per stream in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,7 +43,9 @@ class Profile(BaseModel):
     header_names: tuple[str, ...] = ()
     delimiters: str = "".join(DELIMITERS)
     encodings: tuple[str, ...] = ()
+    documentation: str = ""
     notes: str = ""
+    account: str = ""
     parts: tuple[dict[str, Any], ...]
 
 
@@ -159,7 +162,10 @@ def mappings(fit: Fit) -> tuple[CsvMapping, ...]:
 
 def _resolved(part: dict[str, Any], fit: Fit) -> dict[str, Any]:
     profile = fit.profile
-    names = profile.header_names or fit.cells
+    names = profile.header_names or tuple(
+        cell if cell.strip() else f"column {number}" for number, cell in enumerate(fit.cells, 1)
+    )
+    names += (part["heading"],) if "heading" in part else ()
     keys = frozenset(map(key_of, names))
 
     def written(header: str) -> str | None:
@@ -172,13 +178,23 @@ def _resolved(part: dict[str, Any], fit: Fit) -> dict[str, Any]:
     mapping["columns"] = {
         ours: found for ours, header in part.get("columns", {}).items() if (found := written(header))
     }
-    for field in ("debit_column", "credit_column", "sign_column", "heading"):
-        if field in part and field != "heading":
+    for field in ("debit_column", "credit_column", "sign_column"):
+        if field in part:
             mapping[field] = written(part[field])
     mapping["sums"] = {
         ours: terms
         for ours, listed in part.get("sums", {}).items()
         if (terms := tuple(_term(term, written) for term in listed if _term(term, written)))
+    }
+    mapping["joined"] = {
+        ours: names_
+        for ours, listed in part.get("joined", {}).items()
+        if (names_ := tuple(found for header in listed if (found := written(header))))
+    }
+    mapping["by_sign"] = {
+        ours: (one, other)
+        for ours, (first, second) in part.get("by_sign", {}).items()
+        if (one := written(first)) and (other := written(second))
     }
     mapping["signs"] = {
         ours: {**sign, "column": found}

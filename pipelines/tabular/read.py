@@ -139,9 +139,10 @@ def _document(sheet: sheets.Sheet) -> Document:
 def spelled(content: bytes, text: str, encoding: str) -> tuple[str, str]:
     """The text in the encoding in which its headers are those of a known product, where the bytes alone
     leave it open (Windows-1250 and Windows-1252 differ in letters only)."""
-    if encoding.startswith(("utf-8", "utf-16")) or profiles.fitting(text) is not None:
+    if encoding.startswith(("utf-8", "utf-16")):
         return text, encoding
-    for codec in profiles.encodings():
+    fit = profiles.fitting(text)
+    for codec in profiles.encodings() if fit is None else fit.profile.encodings:
         other = decode_as(content, codec)
         if other is not None and profiles.fitting(other) is not None:
             return other, codec
@@ -189,7 +190,8 @@ def parts_of(document: Document, instance: SourceInstance) -> tuple[list[Part] |
         if layout is None:
             return None, ""
         text, more = without_totals(text, layout, mapping)
-        parts.append(Part(text, mapping, layout, notes + more))
+        # What is no record of the first stream was said of it; the other streams are rows of the same file.
+        parts.append(Part(text, mapping, layout, [] if parts else notes + more))
     return parts, found.reason
 
 

@@ -4,6 +4,7 @@ Belongs here: choosing the mappings of a file that nobody described, and saying 
 of its own needs none of this.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,7 +16,9 @@ from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY, guessed_m
 from pipelines.tabular.layout import UnusableFile, settle
 from pipelines.tabular.text import cells_of_line
 
-_IBAN = re.compile(r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Z0-9])"
+)
 _ACCOUNT_LABEL = re.compile(
     r"(?i)^\W*(?:iban|konto(?:nummer|-?nr\.?)?|account(?: ?(?:number|no\.?|#))?|rekening(?:nummer)?|compte|n(?:uméro|°) de compte|"
     r"cuenta|conto|número de cuenta|rachunek|numer rachunku|kontonr)\W*$"
@@ -49,8 +52,14 @@ def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> R
         return Recognised((mapping,), reason)
     preamble = text.split("\n", fit.above)[: fit.above]
     currency = profiles.currency_in_headers(fit)
+    account = account_above(preamble)
+    if account is None and fit.profile.account:
+        told = re.search(fit.profile.account, "\n".join(preamble))
+        account = told[1] if told else None
     found = tuple(
-        _with_constants(mapping, fit.profile.name, currency, preamble, text, constants, is_configured)
+        _with_constants(
+            mapping, account or fit.profile.name.upper(), currency, preamble, text, constants, is_configured
+        )
         for mapping in profiles.mappings(fit)
     )
     told = ", ".join(f"'{name}'" for name in fit.profile.headers[:4]) or "cells of its shape"
@@ -60,7 +69,7 @@ def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> R
 
 def _with_constants(
     mapping: CsvMapping,
-    profile: str,
+    account: str,
     header_currency: str | None,
     preamble: list[str],
     text: str,
@@ -70,7 +79,7 @@ def _with_constants(
     """Account and currency of a profile's file: what the source says, what the file says, what is usual."""
     own = dict(mapping.constants)
     if mapping.stream == "bank_transactions" and "account_number" not in mapping.columns:
-        own["account_number"] = account_above(preamble) or own.get("account_number") or profile.upper()
+        own["account_number"] = account
     if "currency" not in mapping.columns:
         written = header_currency or currency_above(preamble) or _in_amounts(text, mapping)
         own["currency"] = written or own.get("currency", "")
@@ -138,7 +147,7 @@ def _labelled(preamble: list[str]) -> list[list[tuple[str, str]]]:
         cells = [cell.strip() for cell in cells_of_line(line, delimiter)]
         if len(cells) == 1 and ":" in cells[0]:
             cells = [part.strip() for part in cells[0].split(":", 1)]
-        found.append(list(zip(cells, cells[1:], strict=False)))
+        found.append(list(itertools.pairwise(cells)))
     return found
 
 

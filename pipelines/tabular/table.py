@@ -35,6 +35,10 @@ _EXPECTED = {
     "currency": "a currency code of three letters (ISO 4217)",
 }
 _EXAMPLE = datetime(2026, 6, 30, 14, 5)
+_WRITTEN_AS_TEXT = (
+    "account_number", "counterparty_account", "card_id", "card_transaction_id", "servicer_reference", "account_code",
+    "invoice_number", "bill_number", "order_number", "payment_id", "payout_id", "balance_transaction_id",
+)  # fmt: skip
 # A day that no file has, standing for "has a date that cannot be read".
 _NO_DAY = -1_000_000
 
@@ -65,6 +69,9 @@ class Table:
         self.control = self._control()
 
     def _text(self, name: str, column: pa.Array) -> pa.Array:
+        if name in _WRITTEN_AS_TEXT:
+            # An apostrophe, or ="...", keeps a spreadsheet from reading a number; it is no part of it.
+            column = tidy(pc.utf8_trim(pc.replace_substring_regex(column, '^="(.*)"$', r"\1"), "'"))
         codes = self.mapping.values.get(name)
         if not codes:
             return column
@@ -79,6 +86,11 @@ class Table:
         """One column; what is neither in the file nor constant is null."""
         if name in self.layout.sums:
             return self._marked(name, self._sum(name))
+        if name in self.layout.joined:
+            places = self.layout.joined[name]
+            texts = [pc.fill_null(self.cells[index], "") for index in places]
+            joined = pc.binary_join_element_wise(*texts, " ") if len(texts) > 1 else texts[0]
+            return tidy(pc.utf8_trim_whitespace(pc.replace_substring_regex(joined, " {2,}", " ")))
         if name in self.text:
             return self._converted(
                 name,
@@ -101,7 +113,7 @@ class Table:
             "rate": lambda: self._signed(name, cells.rates(text, decimal, thousands)),
             "date": lambda: cells.dates(text, date_format),
             "timestamp": lambda: cells.timestamps(
-                text, self.mapping.timestamp_format, self.instance.time_zone
+                text, self.mapping.timestamp_format, self.mapping.time_zone or self.instance.time_zone
             ),
             "int": lambda: cells.integers(text),
             "bool": lambda: cells.flags(text),
@@ -198,6 +210,10 @@ class Table:
             amount = self._by_sign(self._pseudo("amount"))
             columns["debit_amount"] = pc.if_else(pc.greater(amount, zero), amount, zero)
             columns["credit_amount"] = pc.if_else(pc.less(amount, zero), pc.negate(amount), zero)
+        for name, (money_in, money_out) in self.layout.by_sign.items():
+            is_in = pc.fill_null(pc.greater_equal(columns["amount"], zero), True)
+            one, other = self.cells[money_in], self.cells[money_out]
+            columns[name] = pc.coalesce(pc.if_else(is_in, one, other), pc.if_else(is_in, other, one))
         if "currency" in columns and "currency" not in self.text and "currency" not in self.mapping.constants:
             columns["currency"] = columns.get("account_currency", columns["currency"])
         for name in self.stream.dates:
@@ -267,7 +283,7 @@ class Table:
             parts = [pc.fill_null(columns[name], "") for name in self.stream.key_from]
             joined = parts[0] if len(parts) == 1 else pc.binary_join_element_wise(*parts, ":")
             columns[key] = pc.coalesce(columns[key], tidy(pc.utf8_trim(joined, ":")))
-        elif not self.stream.line_of and key not in self.text:
+        elif not self.stream.line_of and key not in self.text and key not in self.layout.joined:
             # No key in the export: the content is the key, as for bank lines.
             content = pa.array(self._content_hash(12), pa.string())
             number = pa.array(occurrences(content)).cast(pa.string())
@@ -278,6 +294,9 @@ class Table:
         account = pc.coalesce(columns["account_number"], pa.scalar(self.instance.name))
         columns["account_number"] = pc.utf8_upper(pc.replace_substring_regex(account, r"\s+", ""))
         statement = pc.coalesce(columns["statement_id"], pa.scalar(self.file.source_file))
+        if pc.count_distinct(columns["currency"]).as_py() > 1:
+            # Each currency has a balance of its own.
+            statement = pc.binary_join_element_wise(statement, pc.fill_null(columns["currency"], ""), ":")
         columns["statement_id"] = statement
         columns["line_number"] = pc.coalesce(columns["line_number"], pa.array(np.arange(1, self.count + 1)))
         codes = statement.dictionary_encode().indices.cast(pa.int64())
@@ -290,6 +309,7 @@ class Table:
                 )
             },
             statement=codes,
+            entry_status=columns["entry_status"],
         )  # fmt: skip
 
     def _content_hash(self, length: int) -> list[str]:

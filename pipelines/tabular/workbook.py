@@ -235,10 +235,8 @@ def _formats(package: zipfile.ZipFile, names: set[str]) -> list[_Format]:
 
 def _format(number: int, code: str) -> _Format:
     bare = re.sub(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.', "", code.split(";")[0])
-    is_date = (
-        number in _DATE_FORMATS
-        and not code
-        or bool(re.search(r"[ymdhs]", bare.lower()) and "general" not in bare.lower())
+    is_date = (number in _DATE_FORMATS and not code) or bool(
+        re.search(r"[ymdhs]", bare.lower()) and "general" not in bare.lower()
     )
     decimals = re.search(r"\.([0#?]+)", bare)
     plain = re.search(r"[0#?]", bare)

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.kinds import kind_spec
 from pipelines.landing import landing_file
+from pipelines.tabular.schema import STREAMS
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -56,6 +57,19 @@ def residuals(tables: Tables, stream: str, table: str, amount: str, *dates: str,
         value = (row[amount] or Decimal(0)) - ((row[minus] or Decimal(0)) if minus else Decimal(0))
         add((row["currency"] or "XXX", day), -1, -value)
     return {key: cell for key, cell in cells.items() if cell != [0, Decimal(0)]}
+
+
+def residuals_of_file(tables: Tables) -> dict:
+    """declared - landed - rejected of every stream of CSV files; empty when nothing was lost."""
+    found = {}
+    for name, stream in STREAMS.items():
+        amount = "debit_amount" if stream.minus else stream.amount[0]
+        minus = stream.minus[0] if stream.minus else ""
+        found |= {
+            (name, *k): v
+            for k, v in residuals(tables, name, name, amount, stream.dates[0], minus=minus).items()
+        }
+    return found
 
 
 def bank_residuals(tables: Tables) -> dict:

@@ -1,7 +1,8 @@
 with
 
-movements as (
+stripe_movements as (
     select
+        'stripe' as source_kind,
         movements.source_name || ':' || movements.balance_transaction_id as balance_transaction_id,
         lower(coalesce(movements.reporting_category, movements.type)) as source_type,
         lower(movements.type) as type,
@@ -18,6 +19,34 @@ movements as (
         {{ provenance('movements', 'balance_transactions', 'movements.balance_transaction_id') }}
     from {{ ref('stg_stripe__balance_transactions') }} as movements
     where movements.record_state = 'current'
+),
+
+-- Reports of providers as CSV: types in our words, as far as the report's profile knows them.
+report_movements as (
+    select
+        'csv' as source_kind,
+        movements.source_name || ':' || movements.balance_transaction_id as balance_transaction_id,
+        lower(movements.balance_type) as source_type,
+        lower(movements.balance_type) as type,
+        movements.source_object_id,
+        movements.payout_id,
+        movements.currency,
+        movements.amount,
+        movements.fee_amount,
+        movements.net_amount,
+        movements.available_date as available_on,
+        movements.created_at,
+        coalesce(movements.description, movements.reference) as description,
+        movements.business_date,
+        {{ provenance('movements', 'balance_transactions', 'movements.balance_transaction_id') }}
+    from {{ ref('stg_csv__balance_transactions') }} as movements
+    where movements.record_state = 'current'
+),
+
+movements as (
+    select * from stripe_movements
+    union all
+    select * from report_movements
 )
 
 select
@@ -45,10 +74,10 @@ select
     {{ provenance_columns('movements') }}
 from movements
 left join {{ ref('status_mappings') }} as categories
-    on categories.source_kind = 'stripe'
+    on movements.source_kind = categories.source_kind
     and categories.object = 'balance_type'
     and movements.source_type = categories.source_status
 left join {{ ref('status_mappings') }} as types
-    on types.source_kind = 'stripe'
+    on movements.source_kind = types.source_kind
     and types.object = 'balance_type'
     and movements.type = types.source_status

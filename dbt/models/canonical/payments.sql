@@ -54,7 +54,7 @@ csv_payments as (
         true as is_captured,
         {{ date_to_timestamp('payments.payment_date') }} as paid_at,
         payments.business_date,
-        {{ no_text() }} as balance_transaction_id,
+        {{ source_key('payments.source_name', 'payments.balance_transaction_id') }} as balance_transaction_id,
         {{ provenance('payments', 'payments', 'payments.payment_id') }}
     from {{ ref('stg_csv__payments') }} as payments
     where payments.record_state = 'current' and coalesce(lower(payments.payment_type), '') <> 'refund'

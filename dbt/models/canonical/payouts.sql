@@ -1,5 +1,6 @@
 -- A payout goes to the entity's current account in its currency; with two such accounts it stays open
 -- which one, until the bank line says so.
+{% set providers = [('stripe', 'stg_stripe__payouts'), ('csv', 'stg_csv__payouts')] %}
 with
 
 targets as (
@@ -8,14 +9,35 @@ targets as (
     where account_type = 'current'
     group by entity_id, currency
     having count(*) = 1
+),
+
+payouts as (
+    {%- for kind, model in providers %}
+    select
+        '{{ kind }}' as source_kind,
+        payouts.source_name || ':' || payouts.payout_id as payout_id,
+        payouts.currency,
+        payouts.amount,
+        lower(payouts.status) as source_status,
+        payouts.arrival_date,
+        payouts.created_at,
+        payouts.business_date,
+        payouts.destination,
+        payouts.statement_descriptor,
+        payouts.trace_id,
+        {{ provenance('payouts', 'payouts', 'payouts.payout_id') }}
+    from {{ ref(model) }} as payouts
+    where payouts.record_state = 'current'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select
-    payouts.source_name || ':' || payouts.payout_id as payout_id,
+    payouts.payout_id,
     payouts.currency,
     payouts.amount,
     coalesce(mappings.status, 'unmapped') as status,
-    lower(payouts.status) as source_status,
+    payouts.source_status,
     payouts.arrival_date,
     payouts.created_at,
     payouts.business_date,
@@ -23,13 +45,12 @@ select
     payouts.destination,
     payouts.statement_descriptor,
     payouts.trace_id,
-    {{ provenance('payouts', 'payouts', 'payouts.payout_id') }}
-from {{ ref('stg_stripe__payouts') }} as payouts
+    {{ provenance_columns('payouts') }}
+from payouts
 left join targets
     on payouts.entity_id = targets.entity_id
     and payouts.currency = targets.currency
 left join {{ ref('status_mappings') }} as mappings
-    on mappings.source_kind = 'stripe'
+    on payouts.source_kind = mappings.source_kind
     and mappings.object = 'payout'
-    and lower(payouts.status) = mappings.source_status
-where payouts.record_state = 'current'
+    and payouts.source_status = mappings.source_status

@@ -72,7 +72,7 @@ csv_refunds as (
         refunds.reference as reason,
         coalesce(mappings.status, 'unmapped') as status,
         lower(coalesce(refunds.status, 'succeeded')) as source_status,
-        {{ no_text() }} as balance_transaction_id,
+        {{ source_key('refunds.source_name', 'refunds.balance_transaction_id') }} as balance_transaction_id,
         refunds.amount < 0 as is_sign_flipped,
         {{ provenance('refunds', 'payments', 'refunds.payment_id') }}
     from {{ ref('stg_csv__payments') }} as refunds

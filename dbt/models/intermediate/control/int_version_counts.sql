@@ -19,9 +19,13 @@
     ('expenses', 'stg_csv__expenses', 'amount'),
     ('card_transactions', 'stg_csv__card_transactions', 'amount'),
     ('bank_transactions', 'stg_csv__bank_transactions', 'amount'),
+    ('balance_transactions', 'stg_csv__balance_transactions', 'amount'),
+    ('payouts', 'stg_csv__payouts', 'amount'),
     ('gl_entries', 'stg_csv__gl_entries', 'coalesce(debit_amount, 0) - coalesce(credit_amount, 0)'),
     ('fx_rates', 'stg_ecb__fx_rates', '0'),
     ('einvoices', 'stg_einvoice__documents', 'total_amount'),
+    ('payment_instructions', 'stg_payment_files__instructions', 'amount'),
+    ('payment_statuses', 'stg_payment_files__statuses', '0'),
     ('decisions', 'stg_decisions__decisions', 'amount'),
 ] %}
 with

@@ -18,7 +18,8 @@ lines as (
         amount,
         balance_amount
     from {{ ref('stg_csv__bank_transactions') }}
-    where record_state <> 'replay'
+    -- What is only announced, or was refused, moves no balance.
+    where record_state <> 'replay' and coalesce(entry_status, 'BOOK') not in ('PDNG', 'INFO', 'FUTR')
 ),
 
 balanced as (

@@ -63,4 +63,9 @@ renamed as (
         and source.source_position = numbered.source_position
 )
 
-{{ record_state('renamed', ['transaction_id']) }}
+-- Never current: an entry that is only announced or was refused, which moves no money (its booking will).
+{{ record_state(
+    'renamed',
+    ['transaction_id'],
+    never_current="coalesce(numbered.entry_status, 'BOOK') in ('PDNG', 'INFO', 'FUTR')"
+) }}

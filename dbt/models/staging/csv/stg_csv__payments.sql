@@ -28,6 +28,8 @@ renamed as (
         source.invoice_number,
         source.order_number,
         source.method,
+        source.balance_transaction_id,
+        source.payout_id,
         source.status
     from source
 )

@@ -19,6 +19,7 @@ lines as (
         amount,
         balance_amount
     from {{ source('raw_csv', 'bank_transactions') }}
+    where coalesce(entry_status, 'BOOK') not in ('PDNG', 'INFO', 'FUTR')
 ),
 
 statements as (
