@@ -97,6 +97,7 @@ def _run(
         ("the first rule that allows a candidate", f"select candidate,\n{case} as rule\nfrom measured")
     )
     pair_rule = _apply(con, scoring.pair_measures(items, pairs), case)
+    pair_rule[scoring.unproven_differences(items, pairs, weights)] = -1
     held = hold(items, decided) if decided else None
     if held:
         pair_rule[held.refuses_pairs(items, pairs.l, pairs.r)] = -1

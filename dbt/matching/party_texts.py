@@ -148,14 +148,26 @@ def spelled_parties(texts: list[str], names: list[str], parties: np.ndarray, top
     result = np.full(len(texts), -1, dtype=np.int64)
     if not len(k):
         return result
-    alike = likeness(np.array(texts, dtype=object)[i], np.array(names, dtype=object)[k])
+    text, name = np.array(texts, dtype=object)[i], np.array(names, dtype=object)[k]
+    alike = likeness(text, name)
+    squeezed_text, squeezed = _each(text, _squeezed), _each(name, _squeezed)
+    is_whole = np.array([b in a for a, b in zip(squeezed_text, squeezed, strict=True)])
+    letters = _lengths(squeezed)
     party = parties[k]
-    # The best name of each party first, parties by likeness; the second party must stay LEAD behind.
-    order = np.lexsort((party, -alike, i))
-    i, alike, party = i[order], alike[order], party[order]
+    # The most alike first; of names that stand there whole the longest, for ACME stands in ACME BERLIN.
+    order = np.lexsort((party, -letters * is_whole, -alike, i))
+    i, alike, party, squeezed, is_whole = (
+        i[order],
+        alike[order],
+        party[order],
+        squeezed[order],
+        is_whole[order],
+    )
     start = np.flatnonzero(np.r_[True, i[1:] != i[:-1]])
     first = np.repeat(start, np.diff(np.r_[start, len(i)]))
-    rival = np.where(party != party[first], alike, 0.0)
+    is_part = np.array([a in b for a, b in zip(squeezed, squeezed[first], strict=True)]) & is_whole[first]
+    # The next party must stay LEAD behind.
+    rival = np.where((party != party[first]) & ~is_part, alike, 0.0)
     second = np.maximum.reduceat(rival, start)
     sure = (alike[start] >= ALIKE) & (alike[start] - second >= LEAD)
     result[i[start][sure]] = party[start][sure]
@@ -167,7 +179,7 @@ def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     squeezed_a, squeezed_b = _each(a, _squeezed), _each(b, _squeezed)
     letters = np.minimum(_lengths(squeezed_a), _lengths(squeezed_b))
     run_together = process.cpdist(squeezed_a, squeezed_b, scorer=fuzz.partial_ratio, workers=2)
-    word_by_word = process.cpdist(_each(a, _cut), _each(b, _cut), scorer=fuzz.token_sort_ratio, workers=2)
+    word_by_word = process.cpdist(_each(a, _cut), _each(b, _cut), scorer=fuzz.token_set_ratio, workers=2)
     cut_letters = np.minimum(_lengths(_each(a, _cut)), _lengths(_each(b, _cut)))
     return np.maximum(
         np.where(letters >= LETTERS, run_together, 0.0),

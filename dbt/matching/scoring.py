@@ -83,6 +83,23 @@ def pair_measures(items: Items, pairs) -> pa.Table:
     )
 
 
+#: True pairs from which it can be learnt whether amounts differ in these files at all.
+LEARNT_FROM = 30
+
+
+def unproven_differences(items: Items, pairs, weights: Weights) -> np.ndarray:
+    """Pairs of different amounts that only nearness joins, in a reconciliation too small to know such differences.
+
+    100.00 and 103.77 on one day may be a payment less its fee or two strangers. Many pairs of one file teach
+    which it is; two rows alone do not.
+    """
+    named = pairs.has_reference | pairs.has_group_key | (pairs.feature("party").level >= 2)
+    alike = (pairs.feature("text").level >= 2) & (pairs.feature("text").level != COVERED)
+    explained = pairs.is_discount | pairs.is_transposed | pairs.has_original
+    few = np.array(weights.learnt_from)[items.rec[pairs.l]] < LEARNT_FROM
+    return few & (pairs.difference != 0) & ~named & ~alike & ~explained
+
+
 def _left_pays(items: Items, l, r) -> np.ndarray:  # noqa: E741
     """Whether the left row is the money and the right one the document; files without types: the left."""
     import pyarrow.compute as pc
