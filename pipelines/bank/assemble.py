@@ -6,20 +6,20 @@ whether a statement ties: balances that do not add up are loaded as they are, an
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipelines.agreement import LARGEST_SUM, added, cells_of, disagreement
-from pipelines.bank.identity import digests, occurrences, transaction_ids
-from pipelines.bank.reading import Reading, Statement, UnreadableFile
+from pipelines.agreement import LARGEST_SUM, added, disagreement
+from pipelines.bank.identity import numbered, occurrences_within
+from pipelines.bank.landed import REQUIRED, Landed, joined_movements, landed, with_provenance
+from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
 from pipelines.bank.runs import statement_runs
 from pipelines.bank.schema import (
-    NOT_BOOKED,
     STATEMENT_STREAM,
     STATEMENTS,
     TRANSACTION_DETAILS,
@@ -29,56 +29,36 @@ from pipelines.bank.schema import (
 from pipelines.config import SourceInstance
 from pipelines.control_totals import control_totals_table
 from pipelines.landing import file_row
-from pipelines.provenance import MONEY, PROVENANCE, Batch, LandingFile
-from pipelines.rejects import UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
+from pipelines.provenance import PROVENANCE, Batch, LandingFile
+from pipelines.rejects import REJECTS, UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
 from pipelines.schema_drift import schema_drift_table
 
 _ROWS = 50_000
-# Not content: where a line stands may change when a statement is sent again.
-_NOT_CONTENT = {field.name for field in PROVENANCE} | {
-    "transaction_id",
-    "statement_id",
-    "statement_position",
-    "line_number",
-}
 
 
 def batches(reading: Reading, file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
     """The batches of one file. Raises UnreadableFile when two counts of it disagree."""
-    if reading.names_no_account:
-        for statement in reading.statements:
-            statement.account_number = statement.account_number or instance.name.upper()
-    lines = _with_statement(reading)
-    valid = _valid(lines)
-    landed = lines.filter(valid)
-    position = np.flatnonzero(valid.to_numpy(zero_copy_only=False))
-    rejects = _rejects(reading, lines, pc.invert(valid), file, instance)
-    statements, statement_rejects, statement_cells = _statements(reading, landed, file, instance)
+    yield from batches_of_parts([landed(reading, file, instance)], file, instance)
 
-    read = added(
-        [
-            cells_of(*(landed[name].combine_chunks() for name in ("currency", "booking_date", "amount"))),
-            cells_of(*(rejects[name].combine_chunks() for name in ("currency", "business_date", "amount"))),
-        ]
+
+def batches_of_parts(parts: list[Landed], file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
+    """The batches of a file from its parts, in their order. Nothing is yielded before all counts agree."""
+    places, statements = _places(parts)
+    declared = added(part.declared for part in parts)
+    _agree(parts, declared, len(statements))
+    movements = {index: joined_movements(own) for index, own in _by_statement(parts, places).items()}
+    rows, statement_rejects, statement_cells = _statements(
+        parts[0].format, statements, movements, file, instance
     )
-    problem = disagreement(reading.declared, read)
-    if problem is None and reading.declared_statements != len(reading.statements):
-        problem = f"the file lists {reading.declared_statements} statements, but reading it gives {len(reading.statements)}"
-    if problem:
-        raise UnreadableFile(f"{reading.format}: {problem}")
-
-    ids = _ids(reading, landed)
-    landed = landed.append_column("transaction_id", ids)
-    transactions = _provenance(landed, position + 1, file, instance, TRANSACTIONS)
-    yield from _sliced("statements", statements)
-    yield from _sliced("transactions", transactions)
-    yield from _sliced("transaction_details", _details(reading, transactions, position))
-    yield Batch("rejects", pa.concat_tables([rejects, statement_rejects]))
-    yield Batch("control_totals", control_totals_table(file, instance, _cells(reading, statement_cells)))
+    yield from _sliced("statements", rows)
+    yield from _lines(parts, places, statements)
+    rejects = [_moved(part.rejects, place["line"]) for part, place in zip(parts, places, strict=True)]
+    yield Batch("rejects", pa.concat_tables([REJECTS.empty_table(), *rejects, statement_rejects]))
+    yield Batch("control_totals", control_totals_table(file, instance, _cells(declared, statement_cells)))
     yield Batch(
         "schema_drift",
         schema_drift_table(
-            file, instance, ({"stream": TRANSACTION_STREAM, **drift._asdict()} for drift in reading.drift)
+            file, instance, ({"stream": TRANSACTION_STREAM, **drift._asdict()} for drift in _drift(parts))
         ),
     )
     yield Batch(
@@ -86,12 +66,117 @@ def batches(reading: Reading, file: LandingFile, instance: SourceInstance) -> It
         file_row(
             file,
             instance,
-            format=reading.format,
-            recognised_by=reading.recognised_by,
+            format=parts[0].format,
+            recognised_by=parts[0].recognised_by,
             status="loaded",
-            record_count=lines.num_rows,
+            record_count=sum(part.lines for part in parts),
         ),
     )
+
+
+def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement]]:
+    """Where each part begins in the file (statement, line, line of its first statement), and the statements,
+    each put together from its pieces."""
+    places: list[dict[str, Any]] = []
+    statements: list[Statement] = []
+    line, lines_of_last = 0, 0
+    for part in parts:
+        first = len(statements) - 1 if part.is_continued else len(statements)
+        places.append(
+            {"statement": first, "line": line, "line_number": lines_of_last if part.is_continued else 0}
+        )
+        if part.is_continued:
+            statements[-1] = _put_together(statements[-1], part.statements[0])
+        statements.extend(part.statements[1 if part.is_continued else 0 :])
+        is_same = part.is_continued and len(part.statements) == 1
+        lines_of_last = part.lines_of[-1] + (lines_of_last if is_same else 0)
+        line += part.lines
+    return places, statements
+
+
+def _put_together(earlier: Statement, later: Statement) -> Statement:
+    """The later piece knows the header too, and what came after the lines; the earlier fills its gaps."""
+    known = {
+        field.name: getattr(earlier, field.name)
+        for field in fields(Statement)
+        if getattr(later, field.name) is None
+    }
+    return replace(later, **known)
+
+
+def _agree(parts: list[Landed], declared: Cells, statements: int) -> None:
+    problem = disagreement(declared, added(part.read for part in parts))
+    listed = sum(part.declared_statements - part.is_continued for part in parts)
+    if problem is None and listed != statements:
+        problem = f"the file lists {listed} statements, but reading it gives {statements}"
+    if problem:
+        raise UnreadableFile(f"{parts[0].format}: {problem}")
+
+
+def _by_statement(parts: list[Landed], places: list[dict[str, Any]]) -> dict[int, Iterator[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for part, place in zip(parts, places, strict=True):
+        for index, movement in part.movements.items():
+            found[place["statement"] + index].append(movement)
+    return {index: iter(own) for index, own in found.items()}
+
+
+def _lines(parts: list[Landed], places: list[dict[str, Any]], statements: list[Statement]) -> Iterator[Batch]:
+    """Transactions and details, a part at a time, with what only the whole file knows of them."""
+    runs = np.array(statement_runs(statements), np.int64)
+    owners = [part.owner + place["statement"] for part, place in zip(parts, places, strict=True)]
+    number = occurrences_within(runs[np.concatenate(owners)], np.concatenate([part.keys for part in parts]))
+    names = pa.array([statement.statement_id for statement in statements], pa.string())
+    start = 0
+    for part, place, owner in zip(parts, places, owners, strict=True):
+        transactions, details = part.tables()
+        ids = numbered(transactions["transaction_id"].combine_chunks(), number[start : start + owner.size])
+        start += owner.size
+        is_first = part.owner == 0
+        line_number = transactions["line_number"].to_numpy() + np.where(is_first, place["line_number"], 0)
+        changed = {
+            "transaction_id": ids,
+            "statement_id": names.take(pa.array(owner)),
+            "statement_position": pa.array(owner + 1),
+            "line_number": pa.array(line_number),
+        }
+        parent = details["parent_row"].combine_chunks()
+        yield from _sliced(
+            "transactions", _moved(_with(transactions, changed), place["line"]).select(TRANSACTIONS.names)
+        )
+        yield from _sliced(
+            "transaction_details",
+            _moved(_with(details, {"transaction_id": ids.take(parent)}), place["line"]).select(
+                TRANSACTION_DETAILS.names
+            ),
+        )
+
+
+def _with(table: pa.Table, columns: dict[str, pa.Array]) -> pa.Table:
+    for name, column in columns.items():
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, table.schema.field(at), column)
+    return table
+
+
+def _moved(table: pa.Table, lines: int) -> pa.Table:
+    """The rows of a part at their place in the file."""
+    if not lines or not table.num_rows:
+        return table
+    position = table["source_position"].to_numpy() + lines
+    return _with(table, {"source_position": pa.array(position)})
+
+
+def _drift(parts: list[Landed]) -> list[Drift]:
+    found: dict[str, Drift] = {}
+    for drift in (drift for part in parts for drift in part.drift):
+        before = found.get(drift.field)
+        found[drift.field] = (
+            drift._replace(example=before.example, occurrences=before.occurrences + drift.occurrences)
+            if before
+            else drift
+        )
+    return list(found.values())
 
 
 def refused(reason: str, file: LandingFile, instance: SourceInstance, payload: str) -> Iterator[Batch]:
@@ -129,110 +214,23 @@ def refused(reason: str, file: LandingFile, instance: SourceInstance, payload: s
     )
 
 
-def _with_statement(reading: Reading) -> pa.Table:
-    """Lines with what they take from their statement, and their number in it."""
-    lines = reading.lines.combine_chunks()
-    owner = lines["statement"].combine_chunks()
-
-    def of_statement(name: str) -> pa.Array:
-        return pa.array([getattr(s, name) for s in reading.statements], pa.string()).take(owner)
-
-    return (
-        lines.append_column("statement_id", of_statement("statement_id"))
-        .append_column("statement_position", pc.add(owner, 1))
-        .append_column("account_number", of_statement("account_number"))
-        .append_column("account_currency", of_statement("account_currency"))
-        .append_column("line_number", pa.array(occurrences(owner), pa.int64()))
-    )
-
-
-def _valid(lines: pa.Table) -> pa.Array:
-    masks = [pc.is_valid(lines[name]) for name in ("amount", "currency", "booking_date", "account_number")]
-    return pc.and_(pc.and_(masks[0], masks[1]), pc.and_(masks[2], masks[3])).combine_chunks()
-
-
-# Column, the raw text that a reject quotes, what was expected.
-_REQUIRED = (
-    (
-        "amount",
-        "amount_text",
-        "an unsigned amount of up to 14 digits and 4 decimals, and a credit or debit mark",
-    ),
-    ("currency", "currency_text", "a currency code of three capital letters (ISO 4217)"),
-    ("booking_date", "date_text", "a calendar date (ISO 8601 in XML, YYMMDD in MT940)"),
-    ("account_number", "account_number", "an account in the statement header (Acct/Id or :25:)"),
-)
-
-
-def _rejects(
-    reading: Reading, lines: pa.Table, invalid: pa.Array, file: LandingFile, instance: SourceInstance
-) -> pa.Table:
-    bad = np.flatnonzero(invalid.to_numpy(zero_copy_only=False))
-    quoted = [
-        "amount",
-        "currency",
-        "booking_date",
-        "account_number",
-        "amount_text",
-        "sign_text",
-        "currency_text",
-        "date_text",
-    ]
-    rows = lines.select(quoted).take(pa.array(bad)).to_pylist()
-    return rejects_table(
-        _reject(row, reading.payload(int(at)), int(at) + 1, file, instance)
-        for at, row in zip(bad.tolist(), rows, strict=True)
-    )
-
-
-def _reject(
-    row: dict[str, Any], payload: str, position: int, file: LandingFile, instance: SourceInstance
-) -> dict[str, Any]:
-    field, text, expected = next(required for required in _REQUIRED if row[required[0]] is None)
-    value = row[text]
-    if field == "amount" and value is not None:
-        value = f"{value} {row['sign_text'] or '(no credit or debit mark)'}"
-    return reject_row(
-        file,
-        instance,
-        stream=TRANSACTION_STREAM,
-        position=position,
-        reason=Reason.MISSING_FIELD if value is None else Reason.INVALID_VALUE,
-        message=f"statement line {position} has {'no' if value is None else 'an unusable'} {field.replace('_', ' ')}",
-        payload=payload,
-        field=field,
-        value=value,
-        expected=expected,
-        currency=row["currency"] or UNKNOWN_CURRENCY,
-        business_date=row["booking_date"],
-        amount=row["amount"] if row["amount"] is not None else Decimal(0),
-    )
-
-
 def _statements(
-    reading: Reading, landed: pa.Table, file: LandingFile, instance: SourceInstance
+    format_: str,
+    statements: list[Statement],
+    movements: dict[int, dict[str, Any]],
+    file: LandingFile,
+    instance: SourceInstance,
 ) -> tuple[pa.Table, pa.Table, dict[tuple[str, date | None], int]]:
     """Rows, rejects and declared cells of the statements."""
-    # A pending entry has not moved the balance yet.
-    is_pending = pc.fill_null(pc.is_in(landed["entry_status"], pa.array(NOT_BOOKED)), False)
-    moved = pc.if_else(is_pending, pa.scalar(Decimal(0), MONEY), landed["amount"])
-    movements = (
-        landed.select(["statement", "booking_date"])
-        .append_column("amount", moved)
-        .group_by("statement", use_threads=False)
-        .aggregate([("amount", "sum"), ("amount", "count"), ("booking_date", "min"), ("booking_date", "max")])
-        .to_pylist()
-    )
-    by_statement = {row["statement"]: row for row in movements}
-    largest = max((abs(row["amount_sum"] or 0) for row in movements), default=Decimal(0))
+    largest = max((abs(movement["amount"]) for movement in movements.values()), default=Decimal(0))
     if largest >= LARGEST_SUM:
         raise UnreadableFile(
             f"the lines of a statement add up to {largest:f}; more than 14 digits cannot be stored"
         )
     rows, rejects = [], []
     cells: dict[tuple[str, date | None], int] = defaultdict(int)
-    for index, statement in enumerate(reading.statements):
-        row = _statement_row(statement, by_statement.get(index, {}), reading.format)
+    for index, statement in enumerate(statements):
+        row = _statement_row(statement, movements.get(index, {}), format_)
         cell = (row["account_currency"] or UNKNOWN_CURRENCY, row["to_date"])
         cells[cell] += 1
         if row["account_number"] is None:
@@ -245,7 +243,7 @@ def _statements(
                     reason=Reason.MISSING_FIELD,
                     message=f"statement {index + 1} names no account",
                     field="account_number",
-                    expected=_REQUIRED[3][2],
+                    expected=REQUIRED[3][2],
                     payload=str(statement),
                     currency=cell[0],
                     business_date=cell[1],
@@ -259,7 +257,7 @@ def _statements(
     )
     position = table["source_position"].to_numpy()
     return (
-        _provenance(table.drop_columns(["source_position"]), position, file, instance, STATEMENTS),
+        with_provenance(table.drop_columns(["source_position"]), position, file, instance, STATEMENTS),
         rejects_table(rejects),
         cells,
     )
@@ -267,13 +265,13 @@ def _statements(
 
 def _statement_row(statement: Statement, movement: dict[str, Any], format_: str) -> dict[str, Any]:
     row = {name: getattr(statement, name) for name in _STATEMENT_FIELDS}
-    first, last = movement.get("booking_date_min"), movement.get("booking_date_max")
+    first, last = movement.get("first"), movement.get("last")
     row["to_date"] = (
         statement.to_date or statement.closing_balance_date or last or statement.opening_balance_date
     )
     row["from_date"] = statement.from_date or first or row["to_date"]
-    row["movement_amount"] = movement.get("amount_sum") or Decimal(0)
-    row["line_count"] = movement.get("amount_count") or 0
+    row["movement_amount"] = movement.get("amount", Decimal(0))
+    row["line_count"] = movement.get("count", 0)
     row["format"] = format_
     return row
 
@@ -281,71 +279,8 @@ def _statement_row(statement: Statement, movement: dict[str, Any], format_: str)
 _STATEMENT_FIELDS = [name for name in Statement.__dataclass_fields__ if name in STATEMENTS.names]
 
 
-def _ids(reading: Reading, landed: pa.Table) -> pa.Array:
-    groups = pa.array(statement_runs(reading.statements), pa.int64())
-    columns = {
-        name: landed[name].combine_chunks()
-        for name in (
-            "account_number", "booking_date", "amount", "currency", "servicer_reference", "end_to_end_id",
-            "remittance_text", "counterparty_account", "entry_status",
-        )
-    }  # fmt: skip
-    return transaction_ids(**columns, statement=groups.take(landed["statement"].combine_chunks()))
-
-
-def _details(reading: Reading, transactions: pa.Table, position: np.ndarray) -> pa.Table:
-    """Details of the landed lines; each carries the provenance of its line."""
-    row_of_line = np.full(reading.lines.num_rows, -1, np.int64)
-    row_of_line[position] = np.arange(position.size)
-    parent = (
-        row_of_line[reading.details["line"].to_numpy()] if reading.details.num_rows else np.empty(0, np.int64)
-    )
-    kept = np.flatnonzero(parent >= 0)
-    details = reading.details.take(pa.array(kept))
-    of_parent = transactions.take(pa.array(parent[kept]))
-    return pa.table(
-        [
-            (
-                of_parent
-                if field.name in of_parent.column_names and field.name not in details.column_names
-                else details
-            )[field.name].cast(field.type)
-            for field in TRANSACTION_DETAILS
-        ],
-        schema=TRANSACTION_DETAILS,
-    )
-
-
-def _provenance(
-    table: pa.Table, position: np.ndarray, file: LandingFile, instance: SourceInstance, schema: pa.Schema
-) -> pa.Table:
-    content = [
-        table[field.name].combine_chunks()
-        for field in schema
-        if field.name in table.column_names and field.name not in _NOT_CONTENT
-    ]
-    constants = {
-        "source_name": instance.name,
-        "entity_id": instance.entity_id,
-        "load_id": file.load_id,
-        "source_file": file.source_file,
-    }
-    columns: dict[str, Any] = {name: pa.repeat(value, table.num_rows) for name, value in constants.items()}
-    columns["source_position"] = pa.array(position, pa.int64())
-    columns["record_hash"] = pa.array(digests(content, 32), pa.string())
-    return pa.table(
-        [
-            columns[field.name] if field.name in columns
-            else table[field.name].cast(field.type) if field.name in table.column_names
-            else pa.nulls(table.num_rows, field.type)
-            for field in schema
-        ],
-        schema=schema,
-    )  # fmt: skip
-
-
-def _cells(reading: Reading, statements: dict[tuple[str, date | None], int]) -> Iterator[dict[str, Any]]:
-    for (currency, day), (count, amount) in reading.declared.items():
+def _cells(declared: Cells, statements: dict[tuple[str, date | None], int]) -> Iterator[dict[str, Any]]:
+    for (currency, day), (count, amount) in declared.items():
         yield {
             "stream": TRANSACTION_STREAM,
             "currency": currency,

@@ -34,7 +34,19 @@ def digests(columns: list[pa.Array], length: int) -> list[str]:
     return [hashlib.sha256(row).hexdigest()[:length] for row in rows.cast(pa.binary()).to_pylist()]
 
 
-def transaction_ids(
+def transaction_ids(*, statement: pa.Array, **columns: pa.Array) -> pa.Array:
+    """`transaction_id` of each line. `statement` (int64) says within which statement equal lines are
+    counted; statements of one run carry the same number (`runs`). The columns are those of `line_stems`."""
+    _, stem = line_stems(**columns)
+    key = pc.binary_join_element_wise(statement.cast(pa.string()), stem, _SEPARATOR)
+    return numbered(stem, occurrences(key))
+
+
+def numbered(stem: pa.Array, number: np.ndarray) -> pa.Array:
+    return pc.binary_join_element_wise(stem, pa.array(number).cast(pa.string()), ":")
+
+
+def line_stems(
     *,
     account_number: pa.Array,
     booking_date: pa.Array,
@@ -44,12 +56,10 @@ def transaction_ids(
     end_to_end_id: pa.Array,
     remittance_text: pa.Array,
     counterparty_account: pa.Array,
-    statement: pa.Array,
     entry_status: pa.Array | None = None,
-) -> pa.Array:
-    """`transaction_id` of each line. `statement` (int64) says within which statement equal lines are
-    counted; statements of one run carry the same number (`runs`). `entry_status`: a line that is only
-    announced is another thing than its booking, and must not take its number."""
+) -> tuple[list[str], pa.Array]:
+    """The hash of each line, and its id without the number. `entry_status`: a line that is only announced
+    is another thing than its booking, and must not take its number."""
     has_reference = pc.is_valid(servicer_reference)
     nothing = pa.scalar(None, pa.string())
     columns = [
@@ -71,9 +81,27 @@ def transaction_ids(
     stem = pc.binary_join_element_wise(
         text_of(account_number), text_of(booking_date), pa.array(content, pa.string()), ":"
     )
-    key = pc.binary_join_element_wise(statement.cast(pa.string()), stem, _SEPARATOR)
-    count = occurrences(key)
-    return pc.binary_join_element_wise(stem, pa.array(count).cast(pa.string()), ":")
+    return content, stem
+
+
+def line_keys(content: list[str], booking_date: pa.ChunkedArray) -> np.ndarray:
+    """A number per line that is equal for equal lines of one account: 48 bits of hash, 16 of the day."""
+    digest = np.array([int(text, 16) for text in content], np.uint64)
+    day = booking_date.cast(pa.int32()).to_numpy().astype(np.uint64) & np.uint64(0xFFFF)
+    return (day << np.uint64(48)) | digest
+
+
+def occurrences_within(group: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """For each row, how many rows of its group up to it have its key: 1 for the first."""
+    count = np.ones(key.size, np.int64)
+    if key.size and np.unique(key).size == key.size:
+        return count
+    order = np.lexsort((np.arange(key.size), key, group))
+    is_same = (key[order][1:] == key[order][:-1]) & (group[order][1:] == group[order][:-1])
+    starts = np.flatnonzero(np.r_[True, ~is_same]) if key.size else np.empty(0, np.int64)
+    lengths = np.diff(np.r_[starts, key.size])
+    count[order] = np.arange(key.size) - np.repeat(starts, lengths) + 1
+    return count
 
 
 def _bare(text: pa.Array, is_needless: pa.Array) -> pa.Array:
