@@ -19,7 +19,7 @@ class _Commands(TyperGroup):
     """Turns known errors into a message on standard error and exit code 1."""
 
     def invoke(self, ctx: Any) -> Any:
-        from dagster_project.commands.errors import known_errors, message
+        from dagster_project.commands.errors import known_errors, message, traceback_text
 
         try:
             return super().invoke(ctx)
@@ -28,9 +28,13 @@ class _Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except Exception as error:
-            if not isinstance(error, known_errors()):
-                raise
-            typer.echo(message(error), err=True)
+            if type(error).__module__.partition(".")[0] in ("typer", "click"):
+                raise  # how a command ends, or what is wrong with its arguments
+            if isinstance(error, known_errors()):
+                typer.echo(message(error), err=True)
+            else:
+                # A defect: where it happened, but no secret that an argument or a message may hold.
+                typer.echo(traceback_text(error), err=True)
             raise typer.Exit(getattr(error, "exit_code", 1)) from error
 
 

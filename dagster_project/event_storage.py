@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dagster import EventLogEntry
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
+
+from pipelines.redaction import redact_json
 
 # The index and the run that is under way; the UI looks at a few runs at a time.
 _OPEN_FILES = 8
@@ -61,6 +64,12 @@ class OpenSqliteEventLogStorage(SqliteEventLogStorage):
         if table_name not in self._known_tables and super().has_table(table_name):
             self._known_tables.add(table_name)
         return table_name in self._known_tables
+
+    def _event_to_row(self, event: EventLogEntry) -> dict[str, Any]:
+        """What is kept of a run is shown to everybody who may open the UI: it holds no secret."""
+        row = super()._event_to_row(event)
+        row["event"] = redact_json(row["event"])
+        return row
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from dagster_project.operations import read_operations
+from pipelines.redaction import redact_logs
 from pipelines.settings import REPOSITORY, Settings
 
 # One run at a time and one step at a time in the pool `warehouse`: a DuckDB file has one writer. A
@@ -81,4 +82,5 @@ def prepare_environment(settings: Settings) -> None:
             "DBT_LOG_PATH": str(settings.home / "logs" / "dbt"),
         }
     )
+    redact_logs()
     write_instance(settings)

@@ -12,6 +12,7 @@ import dagster as dg
 import duckdb
 
 from dagster_project.warehouse import is_locked
+from pipelines.redaction import redact
 
 MAX_RETRIES = 4
 FIRST_WAIT_SECONDS = 2  # then 4, 8, 16: half a minute together, longer than a publish holds the file
@@ -44,4 +45,5 @@ def retrying(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) 
             raise dg.RetryRequested(
                 max_retries=MAX_RETRIES, seconds_to_wait=FIRST_WAIT_SECONDS * 2**attempt
             ) from error
-        raise dg.Failure(description=f"{type(error).__name__}: {error}", allow_retries=False) from error
+        said = redact(f"{type(error).__name__}: {error}")
+        raise dg.Failure(description=said, allow_retries=False) from error

@@ -1,6 +1,9 @@
 """Errors that a person can act on, and how they are said: what, where, what to do."""
 
 import sys
+import traceback
+
+from pipelines.redaction import redact
 
 
 class CommandError(Exception):
@@ -23,5 +26,9 @@ def known_errors() -> tuple[type[BaseException], ...]:
     return tuple(known)
 
 
+def traceback_text(error: BaseException) -> str:
+    return redact("".join(traceback.format_exception(error)).rstrip())
+
+
 def message(error: BaseException) -> str:
-    return f"tieout: {error}"
+    return redact(f"tieout: {error}")

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.redaction import redact
+
 PHASES = ("start", "extract", "transform", "check", "publish")
 
 _STEPS = {
@@ -148,4 +150,4 @@ def _message(error: Any) -> str:
         return ""
     while error.cause is not None and error.cls_name not in ("Failure",):
         error = error.cause
-    return re.sub(r"^(dagster\.[\w.]+|Failure): ", "", error.message.strip())
+    return redact(re.sub(r"^(dagster\.[\w.]+|Failure): ", "", error.message.strip()))

@@ -14,6 +14,7 @@ from dagster_project.retries import is_transient
 from pipelines.config import Configuration, ConfigurationError, Kind
 from pipelines.kinds import KINDS
 from pipelines.loading import Extraction, ReaderError, extract
+from pipelines.redaction import redact
 from pipelines.settings import Settings
 
 
@@ -59,7 +60,7 @@ def _one_by_one(
         except Exception as error:
             if not is_of_a_source(error, settings):
                 raise
-            failures[name] = str(error)
+            failures[name] = redact(str(error))
     return _together(parts), failures
 
 
