@@ -19,6 +19,7 @@ from dagster_project.publish.assets import publishing
 from dagster_project.run_config import CloseConfig
 from dagster_project.schedules.days import closing_days
 from dagster_project.schedules.landing import landing_sensor
+from dagster_project.schedules.lineage import lineage_sensor
 from dagster_project.schedules.nightly import nightly_schedules
 from dagster_project.schedules.upstream import upstream_sensor
 from dagster_project.transform.assets import transformations
@@ -82,6 +83,7 @@ def build_defs(
         sensors=[
             landing_sensor(configuration, settings),
             upstream_sensor(settings, sorted(upstream["after_load"])),
+            lineage_sensor(settings),
             *alert_sensors(job, settings),
         ],
         resources={"close": CloseConfig(), **(resource_overrides or {})},

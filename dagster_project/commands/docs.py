@@ -27,6 +27,11 @@ def build_docs() -> None:
         raise CommandError(f"there is no warehouse yet ({place.warehouse}). Run the job first: tieout run")
     prepare_environment(place)
     _dbt_docs(place)
+    # Shown in the UI beside each table from the next run on.
+    from dagster_project.transform import lineage
+    from dagster_project.transform.manifest import manifest
+
+    lineage.compute(manifest(place), place)
     from expectations.runner import build_data_docs
 
     print(f"dbt docs:  {place.reports / 'dbt_docs.html'}")

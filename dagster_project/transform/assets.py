@@ -26,6 +26,7 @@ from dagster_project.operations import Operations
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of
+from dagster_project.transform import lineage
 from dagster_project.transform.invocation import NodeResult, build_arguments, run_dbt
 from dagster_project.transform.translator import TieoutTranslator
 from dagster_project.warehouse import reading, row_counts
@@ -84,6 +85,7 @@ def _events(
         relations = [_relation(manifest["nodes"][result.unique_id]) for result in built]
         counts = row_counts(connection, relations)
         numbers = figures(connection, relations)
+    columns = lineage.kept(manifest, settings)
     for result in built:
         node = manifest["nodes"][result.unique_id]
         if node["config"].get("materialized") == "ephemeral":
@@ -94,6 +96,7 @@ def _events(
                 "dagster/row_count": counts[_relation(node)],
                 "seconds": round(result.seconds, 3),
                 **numbers.get(_relation(node), {}),
+                **lineage.as_metadata(columns.get(".".join(_relation(node)), {})),
                 **note,
             },
         )
