@@ -43,13 +43,11 @@ def batches(reading: Reading, file: LandingFile, instance: SourceInstance) -> It
 
 def batches_of_parts(parts: list[Landed], file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
     """The batches of a file from its parts, in their order. Nothing is yielded before all counts agree."""
-    places, statements = _places(parts)
+    places, statements, formats = _places(parts)
     declared = added(part.declared for part in parts)
     _agree(parts, declared, len(statements))
     movements = {index: joined_movements(own) for index, own in _by_statement(parts, places).items()}
-    rows, statement_rejects, statement_cells = _statements(
-        parts[0].format, statements, movements, file, instance
-    )
+    rows, statement_rejects, statement_cells = _statements(formats, statements, movements, file, instance)
     yield from _sliced("statements", rows)
     yield from _lines(parts, places, statements)
     rejects = [_moved(part.rejects, place["line"]) for part, place in zip(parts, places, strict=True)]
@@ -66,19 +64,20 @@ def batches_of_parts(parts: list[Landed], file: LandingFile, instance: SourceIns
         file_row(
             file,
             instance,
-            format=parts[0].format,
-            recognised_by=parts[0].recognised_by,
+            format=", ".join(dict.fromkeys(part.format for part in parts if part.statements)) or "unknown",
+            recognised_by=next((part for part in parts if part.statements), parts[0]).recognised_by,
             status="loaded",
             record_count=sum(part.lines for part in parts),
         ),
     )
 
 
-def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement]]:
-    """Where each part begins in the file (statement, line, line of its first statement), and the statements,
-    each put together from its pieces."""
+def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement], list[str]]:
+    """Where each part begins in the file (statement, line, line of its first statement), the statements, each
+    put together from its pieces, and their formats."""
     places: list[dict[str, Any]] = []
     statements: list[Statement] = []
+    formats: list[str] = []
     line, lines_of_last = 0, 0
     for part in parts:
         first = len(statements) - 1 if part.is_continued else len(statements)
@@ -88,10 +87,11 @@ def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement]]
         if part.is_continued:
             statements[-1] = _put_together(statements[-1], part.statements[0])
         statements.extend(part.statements[1 if part.is_continued else 0 :])
+        formats += [part.format] * (len(statements) - len(formats))
         is_same = part.is_continued and len(part.statements) == 1
-        lines_of_last = part.lines_of[-1] + (lines_of_last if is_same else 0)
+        lines_of_last = (part.lines_of or [0])[-1] + (lines_of_last if is_same else 0)
         line += part.lines
-    return places, statements
+    return places, statements, formats
 
 
 def _put_together(earlier: Statement, later: Statement) -> Statement:
@@ -215,7 +215,7 @@ def refused(reason: str, file: LandingFile, instance: SourceInstance, payload: s
 
 
 def _statements(
-    format_: str,
+    formats: list[str],
     statements: list[Statement],
     movements: dict[int, dict[str, Any]],
     file: LandingFile,
@@ -230,7 +230,7 @@ def _statements(
     rows, rejects = [], []
     cells: dict[tuple[str, date | None], int] = defaultdict(int)
     for index, statement in enumerate(statements):
-        row = _statement_row(statement, movements.get(index, {}), format_)
+        row = _statement_row(statement, movements.get(index, {}), formats[index])
         cell = (row["account_currency"] or UNKNOWN_CURRENCY, row["to_date"])
         cells[cell] += 1
         if row["account_number"] is None:

@@ -137,6 +137,38 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
     )  # fmt: skip
 
 
+def refused_part(reason: str, file: LandingFile, instance: SourceInstance, payload: str) -> Landed:
+    """A part that cannot be read, declared and rejected as one record."""
+    reject = reject_row(
+        file,
+        instance,
+        stream=TRANSACTION_STREAM,
+        position=1,
+        reason=Reason.MALFORMED_RECORD,
+        message=reason,
+        expected="a statement in a known bank format",
+        payload=payload,
+    )
+    one: Cells = {(UNKNOWN_CURRENCY, None): (1, Decimal(0))}
+    columns = TRANSACTIONS.append(pa.field("statement", pa.int64()))
+    return Landed(
+        format="unknown",
+        recognised_by=reason,
+        statements=[],
+        transactions=columns.empty_table(),
+        details=TRANSACTION_DETAILS.append(pa.field(_PARENT, pa.int64())).empty_table(),
+        rejects=rejects_table([reject]),
+        keys=np.empty(0, np.uint64),
+        owner=np.empty(0, np.int64),
+        lines=1,
+        lines_of=[],
+        movements={},
+        declared=one,
+        declared_statements=0,
+        read=one,
+    )
+
+
 def _with_statement(reading: Reading) -> pa.Table:
     """Lines with what they take from their statement, and their number in it."""
     lines = reading.lines.combine_chunks()

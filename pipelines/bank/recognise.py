@@ -34,14 +34,24 @@ _FORMATS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 )
 
 
-def reader_of(content: bytes) -> Callable[[bytes], Reading]:
-    """The reader for this content. Raises UnreadableFile with what the file looks like instead."""
+def format_of(content: bytes) -> str:
+    """The module that reads this content. Raises UnreadableFile with what the file looks like instead."""
     head = content[:_LOOKED_AT].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if not head:
         raise UnreadableFile("the file is empty")
     for name, pattern in _FORMATS:
         if pattern.search(head) and (name != "mt940" or _MT940.search(head)):
-            reader: Callable[[bytes], Reading] = import_module(f"pipelines.bank.{name}").read
-            return reader
+            return name
     shown = (head[:60].decode("latin-1").splitlines() or [""])[0]
     raise UnreadableFile(f"no known bank format; the file starts with {shown!r}")
+
+
+def reader(name: str) -> Callable[[bytes], Reading]:
+    """The reader in the module of a format."""
+    read: Callable[[bytes], Reading] = import_module(f"pipelines.bank.{name}").read
+    return read
+
+
+def reader_of(content: bytes) -> Callable[[bytes], Reading]:
+    """The reader for this content. Raises UnreadableFile as `format_of`."""
+    return reader(format_of(content))
