@@ -29,6 +29,7 @@ OBJECTS = (
     Canonical("bills", ("stg_csv__bills",), "source_object <> 'einvoices'"),
     Canonical("bank_transactions", ("stg_bank__transactions", "stg_csv__bank_transactions")),
     Canonical("card_transactions", ("stg_csv__card_transactions",)),
+    Canonical("payment_instructions", ("stg_payment_files__instructions",)),
     Canonical("expense_lines", ("stg_csv__expenses",)),
     Canonical("gl_entries", ("stg_csv__gl_entries",)),
 )

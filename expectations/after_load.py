@@ -66,6 +66,10 @@ LANDED: dict[str, tuple[Landed, ...]] = {
         ),
     ),
     "ecb": (Landed("fx_rates", "fx_rates", "landed.rate_date"),),
+    "payment_files": (
+        Landed("payment_instructions", "instructions", "landed.execution_date", "landed.amount"),
+        Landed("payment_statuses", "statuses", "cast(null as date)"),
+    ),
     "einvoice": (Landed("einvoices", "documents", "landed.issue_date", "landed.total_amount"),),
     "decisions": (
         Landed(

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-Kind = Literal["shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice"]
+Kind = Literal["shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice", "payment_files"]
 Stream = Literal[
     "orders",
     "payments",

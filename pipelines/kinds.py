@@ -36,10 +36,11 @@ _PACKAGES: dict[str, str] = {
     "csv": "pipelines.tabular",
     "ecb": "pipelines.ecb",
     "einvoice": "pipelines.einvoice",
+    "payment_files": "pipelines.payment_files",
     "decisions": "pipelines.decisions",
 }
 
-KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice")
+KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice", "payment_files")
 
 
 @dataclass(frozen=True)

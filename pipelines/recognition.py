@@ -14,6 +14,7 @@ from pipelines.bank.reading import UnreadableFile
 from pipelines.config import CsvMapping, Kind
 from pipelines.einvoice.content import looks_like_invoice
 from pipelines.landing import open_binary
+from pipelines.payment_files.recognise import format_of
 from pipelines.tabular.layout import UnusableFile
 from pipelines.tabular.read import spelled
 from pipelines.tabular.recognised import recognise as recognise_columns
@@ -68,6 +69,8 @@ def _recognise(head: bytes) -> Recognised:
         return _json(start)
     if start[:1] == b"<" and _ECB_XML.search(start[:4096]):
         return Recognised("ecb", "XML of the ECB's reference rates")
+    if format_of(head) is not None:
+        return Recognised("payment_files", "payment file by its first bytes")
     if start[:1] == b"<" and looks_like_invoice(head):
         return Recognised("einvoice", "XML with the root element of an e-invoice")
     try:

@@ -25,6 +25,7 @@ _FORMATS = {
     "csv": "csv",
     "ecb": "csv",
     "einvoice": "xml",
+    "payment_files": "xml",
     "decisions": "json",
 }
 

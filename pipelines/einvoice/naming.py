@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.einvoice.checking import Finding
+
 _VALUE = re.compile(r"Value of '(?:ram:|rsm:|udt:|qdt:)?(@?\w+)' is not allowed")
 _OF_FACTURX = ("FX-", "PEPPOL-")
 _FACTURX_PROFILES = ("factur-x", "zugferd")
@@ -30,13 +32,18 @@ def _code_lists() -> tuple[_CodeList, ...]:
         return tuple(_CodeList(**row) for row in csv.DictReader(file))
 
 
-def number_of(rule_id: str, location: str, message: str, profile: str | None) -> str | None:
-    """The number of a finding in a CII document with that profile (BT-24); None when it promises no such rule."""
-    if not rule_id.startswith(_OF_FACTURX):
-        return rule_id
-    if value := _VALUE.match(message):
+def under_its_number(finding: Finding, profile: str | None) -> Finding | None:
+    """A finding in a CII document with that profile (BT-24); None when it promises no such rule.
+
+    ZUGFeRD 2.0 had other cardinalities than the Factur-X of today: there the shape is a warning.
+    """
+    if not finding.rule_id.startswith(_OF_FACTURX):
+        return finding
+    if value := _VALUE.match(finding.message):
         for entry in _code_lists():
-            if entry.element == value[1] and entry.below in location:
-                return entry.rule_id
-    is_facturx = any(name in (profile or "").casefold() for name in _FACTURX_PROFILES)
-    return rule_id if is_facturx and rule_id.startswith("FX-") else None
+            if entry.element == value[1] and entry.below in finding.location:
+                return finding._replace(rule_id=entry.rule_id)
+    promised = (profile or "").casefold()
+    if not finding.rule_id.startswith("FX-") or not any(name in promised for name in _FACTURX_PROFILES):
+        return None
+    return finding if "factur-x" in promised else finding._replace(severity="warning")

@@ -25,7 +25,7 @@ from pipelines.einvoice.checking import Checker, Finding, NotChecked
 from pipelines.einvoice.content import LARGEST_XML, Document, UnreadableInvoice, parse
 from pipelines.einvoice.declared import Cell, declared_in
 from pipelines.einvoice.model import Invoice, Row
-from pipelines.einvoice.naming import number_of
+from pipelines.einvoice.naming import under_its_number
 from pipelines.einvoice.rulesets import TOTALS, ruleset_of
 from pipelines.einvoice.schema import STREAM, TABLES
 from pipelines.einvoice.totals import explained, rows_of, sentence, sums_of
@@ -144,7 +144,8 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
         found = checker.findings(header["ruleset"], _ATTACHED.sub(rb"\1AA==\2", document.xml))
         is_checked = header["ruleset"] != TOTALS
         if document.syntax == "cii":
-            found = list(_under_their_numbers(found, header["profile"]))
+            numbered = (under_its_number(finding, header["profile"]) for finding in found)
+            found = [finding for finding in numbered if finding is not None]
     except NotChecked as error:
         message = f"the published rules could not be applied ({error}); the sums were checked"
         found, is_checked = [Finding(NOT_CHECKED, "warning", "", message)], False
@@ -175,13 +176,6 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
             "document_number": header["document_number"],
             "business_date": header["issue_date"],
         }
-
-
-def _under_their_numbers(found: list[Finding], profile: str | None) -> Iterator[Finding]:
-    for finding in found:
-        rule_id = number_of(finding.rule_id, finding.location, finding.message, profile)
-        if rule_id is not None:
-            yield finding._replace(rule_id=rule_id)
 
 
 def _storable(amount: Decimal) -> Decimal | None:

@@ -23,6 +23,7 @@ from pipelines.payment_files.reading import (
     finding,
 )
 from pipelines.payment_files.schema import INSTRUCTIONS, STATUSES
+from pipelines.rejects import UNKNOWN_CURRENCY
 
 _WIDTH = 94
 _MOST_RECORDS = 10_000_000
@@ -94,19 +95,25 @@ def read(content: bytes) -> Payments:
         kind = record[0]
         if control is not None:
             if record != _FILLER:
-                payments.findings.append(finding("trailing_records", f"record {number} follows the file control"))
+                payments.findings.append(
+                    finding("trailing_records", f"record {number} follows the file control")
+                )
                 control = control if kind != "9" else record
             continue
         if kind == "5":
             if batch is not None:
-                payments.findings.append(finding("batch_without_control", f"{batch.name} has no batch control (type 8)"))
+                payments.findings.append(
+                    finding("batch_without_control", f"{batch.name} has no batch control (type 8)")
+                )
                 total.add(batch.sums)
             batches += 1
             batch, last = _Batch(record, batches), None
         elif kind == "6":
             position += 1
             if batch is None:
-                payments.findings.append(finding("entry_outside_batch", f"record {number} is an entry outside a batch"))
+                payments.findings.append(
+                    finding("entry_outside_batch", f"record {number} is an entry outside a batch")
+                )
                 batch = _Batch(" " * _WIDTH, batches)
             last = _entry(record, position, batch, payments)
         elif kind == "7":
@@ -127,7 +134,9 @@ def read(content: bytes) -> Payments:
         else:
             payments.findings.append(finding("unknown_record", f"record {number} is of type {kind!r}"))
     if batch is not None:
-        payments.findings.append(finding("batch_without_control", f"{batch.name} has no batch control (type 8)"))
+        payments.findings.append(
+            finding("batch_without_control", f"{batch.name} has no batch control (type 8)")
+        )
         total.add(batch.sums)
     _finish(payments, control, total, batches, len(records))
     return payments
@@ -135,7 +144,9 @@ def read(content: bytes) -> Payments:
 
 def _records(content: bytes) -> Iterator[str]:
     """Records of 94 characters: in lines (which may have lost their trailing blanks), or unbroken."""
-    text = content.decode("ascii", errors="replace").lstrip("\ufeff").replace("\x00", "").rstrip("\x1a \r\n\t")
+    text = (
+        content.decode("ascii", errors="replace").lstrip("\ufeff").replace("\x00", "").rstrip("\x1a \r\n\t")
+    )
     if not text:
         raise UnreadablePayments("the file is empty")
     lines = re.split(r"\r\n|\r|\n", text)
@@ -158,7 +169,9 @@ def _message(header: str) -> Row:
         clock = header[29:33]
         hours, minutes = (int(clock[:2]), int(clock[2:])) if clock.isdigit() else (0, 0)
         valid = hours < 24 and minutes < 60
-        moment = datetime(on.year, on.month, on.day, hours if valid else 0, minutes if valid else 0, tzinfo=UTC)
+        moment = datetime(
+            on.year, on.month, on.day, hours if valid else 0, minutes if valid else 0, tzinfo=UTC
+        )
     return {
         "message_id": "-".join(part.strip() for part in (header[13:23], header[23:29], header[29:33], header[33]) if part.strip()),
         "created_at": moment,
@@ -256,9 +269,14 @@ def _return(record: str, position: int, entry: Row | None, payments: Payments) -
         "source_status": "RETURNED" if is_return else "CHANGE",
         "reason_code": record[3:6].strip() or None,
         "reason_text": record[35:79].strip() or None,
+        "currency": UNKNOWN_CURRENCY,
     }
     if entry is not None:
-        row |= {"original_end_to_end_id": entry["end_to_end_id"], "original_amount": entry["amount"], "original_currency": _CURRENCY}
+        row |= {
+            "original_end_to_end_id": entry["end_to_end_id"],
+            "original_amount": entry["amount"],
+            "original_currency": _CURRENCY,
+        }
         # The entry above repeats what was sent weeks ago; as an instruction it would be paid twice.
         if payments.instructions and payments.instructions[-1] is entry:
             payments.instructions.pop()
@@ -271,11 +289,17 @@ def _check(record: str, has: _Sums, named: str, at: int) -> list[Row]:
     shift = at + (6 if at == 4 else 8)
     says_hash = _cents(record[shift : shift + 10])
     debits, credits = _cents(record[shift + 10 : shift + 22]), _cents(record[shift + 22 : shift + 34])
-    findings = compared("count_mismatch", f"entry and addenda count of {named}", says_entries, has.entries, is_amount=False)
-    findings += compared("hash_mismatch", f"entry hash of {named}", says_hash, has.hash % _HASH, is_amount=False)
+    findings = compared(
+        "count_mismatch", f"entry and addenda count of {named}", says_entries, has.entries, is_amount=False
+    )
+    findings += compared(
+        "hash_mismatch", f"entry hash of {named}", says_hash, has.hash % _HASH, is_amount=False
+    )
     for what, says, found in (("debits", debits, has.debits), ("credits", credits, has.credits)):
         amount = None if says is None else Decimal(says) * _CENT
-        findings += compared("sum_mismatch", f"total of {what} of {named}", amount, Decimal(found) * _CENT, is_amount=True)
+        findings += compared(
+            "sum_mismatch", f"total of {what} of {named}", amount, Decimal(found) * _CENT, is_amount=True
+        )
     if None in (says_entries, says_hash, debits, credits):
         findings.append(finding("control_unreadable", f"control figures of {named} are not all digits"))
     return findings
@@ -290,24 +314,42 @@ def _same_batch(record: str, batch: _Batch) -> list[Row]:
         ("batch number", batch.header[87:94], record[87:94]),
     ):
         if own.strip() != other.strip():
-            findings.append(finding("batch_mismatch", f"{what} of {batch.name} is {own!r} in its header, {other!r} in its control"))
+            findings.append(
+                finding(
+                    "batch_mismatch",
+                    f"{what} of {batch.name} is {own!r} in its header, {other!r} in its control",
+                )
+            )
     return findings
 
 
 def _finish(payments: Payments, control: str | None, total: _Sums, batches: int, records: int) -> None:
     message = payments.message
-    message["found_count"], message["found_amount"] = total.entries, Decimal(total.debits + total.credits) * _CENT
+    message["found_count"], message["found_amount"] = (
+        total.entries,
+        Decimal(total.debits + total.credits) * _CENT,
+    )
     message["declared_count"], message["declared_amount"] = None, None
     if control is None:
-        payments.findings.append(finding("file_without_control", "the file has no file control (type 9): it is not complete"))
+        payments.findings.append(
+            finding("file_without_control", "the file has no file control (type 9): it is not complete")
+        )
         return
     payments.findings += _check(control, total, "the file", 13)
-    payments.findings += compared("batch_count_mismatch", "batch count of the file", _cents(control[1:7]), batches, is_amount=False)
+    payments.findings += compared(
+        "batch_count_mismatch", "batch count of the file", _cents(control[1:7]), batches, is_amount=False
+    )
     blocks = _cents(control[7:13])
-    payments.findings += compared("block_count_mismatch", "block count of the file", blocks, -(-records // 10), is_amount=False)
+    payments.findings += compared(
+        "block_count_mismatch", "block count of the file", blocks, -(-records // 10), is_amount=False
+    )
     if records % 10:
         payments.findings.append(
-            finding("block_not_filled", f"{records} records: the last block of ten is not filled with nines", severity="warning")
+            finding(
+                "block_not_filled",
+                f"{records} records: the last block of ten is not filled with nines",
+                severity="warning",
+            )
         )
     message["declared_count"] = _cents(control[13:21])
     debits, credits = _cents(control[31:43]), _cents(control[43:55])
@@ -337,7 +379,7 @@ def _declared(content: bytes) -> Declared:
             last = Decimal(amount) * _CENT if cents.isdigit() and line[1:3].isdigit() else None
             added(declared, (INSTRUCTIONS, _CURRENCY, on), Decimal(amount) * _CENT)
         elif line[:3] in (b"799", b"798"):
-            added(declared, (STATUSES, "XXX", None), Decimal(0))
+            added(declared, (STATUSES, UNKNOWN_CURRENCY, None), Decimal(0))
             if last is not None:
                 _taken_back(declared, (INSTRUCTIONS, _CURRENCY, on), last)
                 last = None

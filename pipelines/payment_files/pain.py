@@ -7,7 +7,7 @@ stand at the group and at each payment information; the control sum adds amounts
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from lxml import etree
@@ -49,7 +49,11 @@ def read(content: bytes) -> Payments:
         raise UnreadablePayments(f"not well-formed XML: {error}") from error
     version = _VERSION.search(root.nsmap.get(root.prefix) or "")
     _bare(root)
-    body = root if root.tag in _ROOTS else next((child for child in root if child.tag in (*_ROOTS, *_OLD_ROOTS)), None)
+    body = (
+        root
+        if root.tag in _ROOTS
+        else next((child for child in root if child.tag in (*_ROOTS, *_OLD_ROOTS)), None)
+    )
     if body is None:
         raise UnreadablePayments(f"root element {root.tag} without a pain.001, pain.002 or pain.008 message")
     kind = _ROOTS.get(str(body.tag)) or _OLD_ROOTS[str(body.tag)]
@@ -123,7 +127,9 @@ def _compare(
     says = number(element.findtext("NbOfTxs"), "NbOfTxs", 15, 0, bad)
     sum_says = number(element.findtext("CtrlSum"), "CtrlSum", 40, 17, bad)
     says_count = None if says is None else int(says)
-    payments.findings += compared("count_mismatch", f"number of transactions of {named}", says_count, count, is_amount=False)
+    payments.findings += compared(
+        "count_mismatch", f"number of transactions of {named}", says_count, count, is_amount=False
+    )
     payments.findings += compared("sum_mismatch", f"control sum of {named}", sum_says, total, is_amount=True)
     payments.findings += [
         {"code": "control_unreadable", "severity": "fatal", "message": f"{field} of {named} is {value[:40]!r}, expected {expected}"}
@@ -143,7 +149,8 @@ def _batch(batch: etree._Element, is_debit: bool) -> Row:
         "own_account": _account(batch.find(f"{own}Acct")),
         "own_bank": _bank(batch.find(f"{own}Agt")),
         "charge_bearer": text(batch.findtext("ChrgBr")),
-        "service_level": text(batch.findtext("PmtTpInf/SvcLvl/Cd")) or text(batch.findtext("PmtTpInf/SvcLvl/Prtry")),
+        "service_level": text(batch.findtext("PmtTpInf/SvcLvl/Cd"))
+        or text(batch.findtext("PmtTpInf/SvcLvl/Prtry")),
     }
 
 
@@ -160,7 +167,11 @@ def _account(account: etree._Element | None) -> str | None:
     if account is None:
         return None
     iban = text(account.findtext("Id/IBAN"))
-    return iban.replace(" ", "").upper() if iban else text(account.findtext("Id/Othr/Id")) or text(account.findtext("Id/PrtryAcct/Id"))
+    return (
+        iban.replace(" ", "").upper()
+        if iban
+        else text(account.findtext("Id/Othr/Id")) or text(account.findtext("Id/PrtryAcct/Id"))
+    )
 
 
 def _bank(agent: etree._Element | None) -> str | None:
@@ -225,7 +236,9 @@ def _transaction(
             "counterparty_name": text(transaction.findtext(f"{other}/Nm")),
             "counterparty_account": _account(transaction.find(f"{other}Acct")),
             "counterparty_bank": _bank(transaction.find(f"{other}Agt")),
-            "remittance_text": text(" ".join(part.text or "" for part in transaction.iterfind("RmtInf/Ustrd"))),
+            "remittance_text": text(
+                " ".join(part.text or "" for part in transaction.iterfind("RmtInf/Ustrd"))
+            ),
             "structured_reference": None
             if structured is None
             else text(structured.findtext("Ref")) or text(structured.findtext("CdtrRef")),
@@ -250,9 +263,18 @@ def _statuses(body: etree._Element, payments: Payments) -> None:
         within = {**original, "original_batch_id": text(batch.findtext("OrgnlPmtInfId"))}
         if batch.findtext("PmtInfSts"):
             rows.append(_status(batch, "batch", "PmtInfSts", within))
-        rows += [_status(part, "instruction", "TxSts", within) for part in batch.iterfind("TxInfAndSts") if part.findtext("TxSts")]
+        rows += [
+            _status(part, "instruction", "TxSts", within)
+            for part in batch.iterfind("TxInfAndSts")
+            if part.findtext("TxSts")
+        ]
     rows += [
-        _status(part, "instruction", "TxSts", {**original, "original_batch_id": text(part.findtext("OrgnlPmtInfId"))})
+        _status(
+            part,
+            "instruction",
+            "TxSts",
+            {**original, "original_batch_id": text(part.findtext("OrgnlPmtInfId"))},
+        )
         for part in body.iterfind("TxInfAndSts")
         if part.findtext("TxSts")
     ]
@@ -262,6 +284,7 @@ def _statuses(body: etree._Element, payments: Payments) -> None:
             "status_key": f"{payments.message['message_id'] or '?'}:{position}",
             "message_id": payments.message["message_id"],
             "created_at": payments.message["created_at"],
+            "currency": UNKNOWN_CURRENCY,
         }
     payments.statuses = rows
     payments.message["found_count"], payments.message["found_amount"] = len(rows), Decimal(0)
@@ -274,7 +297,9 @@ def _status(element: etree._Element, level: str, name: str, original: Row) -> Ro
         for reason in reasons
         if (code := text(reason.findtext("Rsn/Cd")) or text(reason.findtext("Rsn/Prtry")) or text(reason.findtext("StsRsn/Cd")))
     ]  # fmt: skip
-    words = [words for reason in reasons for part in reason.iterfind("AddtlInf") if (words := text(part.text))]
+    words = [
+        words for reason in reasons for part in reason.iterfind("AddtlInf") if (words := text(part.text))
+    ]
     amount = element.find("OrgnlTxRef/Amt/InstdAmt")
     bad: list[Unreadable] = []
     return {

@@ -123,7 +123,9 @@ def _batch(name: str, rows: list[Row], provenance: Row) -> Batch:
 
 
 def _hash(row: Row) -> str:
-    content = json.dumps({name: str(value) for name, value in row.items() if name != "position"}, sort_keys=True)
+    content = json.dumps(
+        {name: str(value) for name, value in row.items() if name != "position"}, sort_keys=True
+    )
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 

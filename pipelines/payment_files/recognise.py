@@ -5,7 +5,9 @@ from importlib import import_module
 
 from pipelines.payment_files.reading import Reader, UnreadablePayments
 
-_PAIN = re.compile(rb"pain\.00[128]\.\d{3}|<(?:[\w.-]+:)?(?:CstmrCdtTrfInitn|CstmrDrctDbtInitn|CstmrPmtStsRpt)[\s>]")
+_PAIN = re.compile(
+    rb"pain\.00[128]\.\d{3}|<(?:[\w.-]+:)?(?:CstmrCdtTrfInitn|CstmrDrctDbtInitn|CstmrPmtStsRpt)[\s>]"
+)
 _NACHA = re.compile(rb"\A101[ \d]\d{8}[\d ][ \dA-Za-z]{10}\d{6}[ \d]{4}[A-Z0-9 ]094")
 
 
@@ -23,7 +25,9 @@ def reader_of(content: bytes) -> Reader:
     if name is None:
         start = content.lstrip()[:60].decode("latin-1").splitlines() or [""]
         raise UnreadablePayments(
-            "the file is empty" if not content.strip() else f"no pain.001, pain.002, pain.008 or NACHA file; it starts with {start[0]!r}"
+            "the file is empty"
+            if not content.strip()
+            else f"no pain.001, pain.002, pain.008 or NACHA file; it starts with {start[0]!r}"
         )
     reader: Reader = import_module(f"pipelines.payment_files.{name}").read
     return reader

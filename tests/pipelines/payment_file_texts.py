@@ -58,7 +58,9 @@ def pain001(
     )
 
 
-def pain002(statuses: dict[str, tuple[str, str]], group: str | None = None, version: str = "pain.002.001.10") -> str:
+def pain002(
+    statuses: dict[str, tuple[str, str]], group: str | None = None, version: str = "pain.002.001.10"
+) -> str:
     """statuses: end-to-end id to (status, reason)."""
     parts = "".join(
         f"<TxInfAndSts><OrgnlInstrId>I-{key}</OrgnlInstrId><OrgnlEndToEndId>{key}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
@@ -134,10 +136,15 @@ class Nacha:
         hashes = (hashes + self.hash_error) % 10**10
         credits += self.credit_error
         records.append(
-            f"8200{lines:06d}{hashes:010d}{debits:012d}{credits:012d}1471234567" + "".ljust(25) + "07100030" + "0000001"
+            f"8200{lines:06d}{hashes:010d}{debits:012d}{credits:012d}1471234567"
+            + "".ljust(25)
+            + "07100030"
+            + "0000001"
         )
         blocks = -(-(len(records) + 1) // 10) + self.block_error
-        records.append(f"9000001{blocks:06d}{lines:08d}{hashes:010d}{debits:012d}{credits:012d}" + "".ljust(39))
+        records.append(
+            f"9000001{blocks:06d}{lines:08d}{hashes:010d}{debits:012d}{credits:012d}" + "".ljust(39)
+        )
         if self.filled:
             records += ["9" * 94] * (-len(records) % 10)
         assert {len(record) for record in records} == {94}

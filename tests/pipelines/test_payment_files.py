@@ -47,7 +47,13 @@ def test_pain_001_gives_every_instruction(tmp_path: Path, version: str) -> None:
 def test_without_namespace_or_with_a_prefix(tmp_path: Path) -> None:
     bare = pain001(namespace=False)
     assert len(read(tmp_path, bare)["instructions"]) == 3
-    prefixed = pain001().replace("<", "<p:").replace("<p:/", "</p:").replace("<p:?", "<?").replace("xmlns=", "xmlns:p=")
+    prefixed = (
+        pain001()
+        .replace("<", "<p:")
+        .replace("<p:/", "</p:")
+        .replace("<p:?", "<?")
+        .replace("xmlns=", "xmlns:p=")
+    )
     assert len(read(tmp_path, prefixed)["instructions"]) == 3
 
 
@@ -76,14 +82,20 @@ def test_pain_002_says_what_was_refused_and_why(tmp_path: Path) -> None:
         ("instruction", "RJCT", "E-1", "AC04"),
         ("instruction", "ACSC", "E-2", None),
     ]  # fmt: skip
-    assert {(r["original_message_id"], r["original_batch_id"]) for r in tables["statuses"]} == {("M-1", None), ("M-1", "B-1")}
+    assert {(r["original_message_id"], r["original_batch_id"]) for r in tables["statuses"]} == {
+        ("M-1", None),
+        ("M-1", "B-1"),
+    }
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", ""])
 def test_nacha_gives_every_entry(tmp_path: Path, end: str) -> None:
     tables = read(tmp_path, Nacha(end=end).text())
     assert tables["rejects"] == [] and codes(tables) == []
-    rows = [(r["direction"], r["amount"], r["counterparty_name"], r["execution_date"]) for r in tables["instructions"]]
+    rows = [
+        (r["direction"], r["amount"], r["counterparty_name"], r["execution_date"])
+        for r in tables["instructions"]
+    ]
     assert rows == [
         ("outgoing", Decimal("1250.00"), "PRAIRIE SUPPLY LLC", date(2026, 6, 30)),
         ("collection", Decimal("49.99"), "ADA CUSTOMER", date(2026, 6, 30)),
@@ -115,11 +127,20 @@ def test_a_cut_nacha_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_returned_entry_is_a_status_and_no_new_payment(tmp_path: Path) -> None:
-    returned = Entry("21", 125000, "PRAIRIE SUPPLY LLC", addenda=("99R03" + "071000300000001" + "".ljust(6) + "09100001NO ACCOUNT",))
+    returned = Entry(
+        "21",
+        125000,
+        "PRAIRIE SUPPLY LLC",
+        addenda=("99R03" + "071000300000001" + "".ljust(6) + "09100001NO ACCOUNT",),
+    )
     tables = read(tmp_path, Nacha(entries=(returned, ENTRIES[2])).text())
     assert [row["amount"] for row in tables["instructions"]] == [Decimal("0.01")]
     (status,) = tables["statuses"]
-    assert (status["source_status"], status["reason_code"], status["original_instruction_id"]) == ("RETURNED", "R03", "071000300000001")
+    assert (status["source_status"], status["reason_code"], status["original_instruction_id"]) == (
+        "RETURNED",
+        "R03",
+        "071000300000001",
+    )
     assert status["original_amount"] == Decimal("1250.00")
 
 
@@ -144,7 +165,9 @@ def test_hostile_files_are_refused_with_a_reason(tmp_path: Path, name: str) -> N
     assert tables["instructions"] == []
 
 
-_names = st.text(st.characters(min_codepoint=32, max_codepoint=0x24F, exclude_characters="\x7f"), min_size=1, max_size=30)
+_names = st.text(
+    st.characters(min_codepoint=32, max_codepoint=0x24F, exclude_characters="\x7f"), min_size=1, max_size=30
+)
 _payments = st.builds(
     Payment,
     st.uuids().map(lambda value: value.hex),
@@ -157,7 +180,9 @@ _payments = st.builds(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payments=st.lists(_payments, min_size=1, max_size=6).map(tuple), mangled=st.booleans())
-def test_money_survives_writing_and_reading(tmp_path: Path, payments: tuple[Payment, ...], mangled: bool) -> None:
+def test_money_survives_writing_and_reading(
+    tmp_path: Path, payments: tuple[Payment, ...], mangled: bool
+) -> None:
     text = pain001(payments)
     content = ("\n\n" + text.replace("><", ">\r\n\t<") + "\n\x00\x00").encode() if mangled else text.encode()
     tables = read(tmp_path, content.lstrip() if not mangled else content)

@@ -151,6 +151,25 @@ with found as (
         detail,
         caused_by_type,
         caused_by_id
+    from {{ ref('int_exceptions__payment_files') }}
+    union all
+    select
+        exception_type,
+        entity_id,
+        document_type,
+        document_id,
+        document_number,
+        party_name,
+        currency,
+        amount,
+        expected_amount,
+        actual_amount,
+        business_date,
+        due_date,
+        other_number,
+        detail,
+        caused_by_type,
+        caused_by_id
     from {{ ref('int_exceptions__expenses') }}
     union all
     select

@@ -61,6 +61,14 @@ arrived as (
         and declared.record_state = 'current'
     where lines.source_object = '{{ stream }}' and lines.line_type in ('item', 'orphan')
     {%- endfor %}
+    union all
+    select source_name, source_object, entity_id, currency, business_date, amount
+    from {{ ref('payment_instructions') }}
+    -- What a bank says about a payment is an attribute of the payment.
+    union all
+    select source_name, 'payment_statuses', entity_id, currency, business_date, 0
+    from {{ ref('stg_payment_files__statuses') }}
+    where record_state = 'current'
     -- Rates are spread over days and pairs; what counts is that each delivered rate is one of ours.
     union all
     select source_name, 'fx_rates', entity_id, currency, rate_date, 0
