@@ -401,10 +401,11 @@ def _keys(con, items: Items, sizes: _Sizes, l, r, column, shared_key):  # noqa: 
     ).fetchnumpy()["row"]
     with_keys[rows] = True
     level = np.where(with_keys[l] & with_keys[r], 1, 0).astype(np.int8)
-    # Where no row shares a key with any other, keys cannot differ either: they are of two kinds.
-    meets = np.bincount(items.stratum[l[shared]], minlength=items.strata) > 0
-    level[~meets[items.stratum[l]]] = 0
+    # Where no declared key of one side is one of the other side, they are of two kinds (line ids, invoice numbers)
+    # and cannot contradict each other.
     declared = column["is_declared"].astype(bool)
+    meets = np.bincount(items.stratum[l[shared & declared]], minlength=items.strata) > 0
+    level[~meets[items.stratum[l]]] = 0
     level[shared] = np.where(column["is_group"].astype(bool), 4, np.where(declared, 2, 3))[shared]
     rec = items.stratum[l]
     import pyarrow.compute as pc

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -37,6 +38,8 @@ BLOCKS_OF_BOTH = 60
 #: Members of a batch or day whose sum is looked for, and blocks of equal sums that one row may fit.
 BLOCK_ROWS = 2_000
 BLOCK_RIVALS = 20
+#: Days that the parts of one payment may lie apart.
+REMAINDER_DAYS = 95
 
 
 @dataclass
@@ -98,6 +101,7 @@ def find(
     notes: list[dict] = []
     groups = [
         *_by_reference(items, open_rows, pairs),
+        *_by_remainder(con, items, open_rows, pairs, sql),
         *_by_structure(con, items, sql, hits),
         *_by_shared_key(con, items, sql),
         *_by_days(items, open_rows),
@@ -177,6 +181,53 @@ def _by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
                         len(left) + len(right),
                     )
                 )
+    return groups
+
+
+def _by_remainder(con, items: Items, open_rows: np.ndarray, pairs, sql: list) -> list[Group]:
+    """A payment that names a document and leaves a rest, and the one row that is exactly this rest.
+
+    The second part of a payment often says nothing at all; its amount does, to the cent.
+    """
+    usable = (
+        pairs.has_reference
+        & open_rows[pairs.l]
+        & open_rows[pairs.r]
+        & ~pairs.is_fx
+        & (pairs.difference != 0)
+        & (np.sign(items.amount[pairs.l]) == np.sign(items.amount[pairs.r]))
+    )
+    if not usable.any():
+        return []
+    con.register(
+        "short_pair",
+        pa.table({"l": pairs.l[usable], "r": pairs.r[usable], "difference": pairs.difference[usable]}),
+    )
+    statement = f"""
+        with rest as (
+            select l, r, case when abs(left_row.amt) < abs(right_row.amt) then 'left' else 'right' end as side, abs(difference) as size,
+                right_row.rec, right_row.block, right_row.currency, right_row.amt, least(left_row.date, right_row.date) as first_date,
+                greatest(left_row.date, right_row.date) as last_date
+            from short_pair
+            inner join free as left_row on short_pair.l = left_row.row
+            inner join free as right_row on short_pair.r = right_row.row
+        )
+        select l, r, rest.side, free.row, count(*) over (partition by l, r) as rivals
+        from rest inner join free
+            on rest.rec = free.rec and rest.block = free.block and rest.currency = free.currency and rest.side = free.side
+            and free.amt = sign(rest.amt) * rest.size and free.row not in (l, r)
+        where coalesce(free.date between first_date - {REMAINDER_DAYS} and last_date + {REMAINDER_DAYS}, true)
+        qualify rivals <= {BLOCK_RIVALS}
+        order by l, r, free.row
+    """
+    sql.append(("a payment that leaves a rest, and the row that is this rest", statement.strip()))
+    groups = []
+    for left, right, side, row, rivals in con.execute(statement).fetchall():
+        chance = min(1.0, base_chance(abs(int(items.amount[row]))) * rivals)
+        lefts = tuple(sorted((left, row))) if side == "left" else (left,)
+        rights = tuple(sorted((right, row))) if side == "right" else (right,)
+        groups.append(Group(lefts, rights, "remainder", chance))
+    con.unregister("short_pair")
     return groups
 
 

@@ -20,6 +20,7 @@ from matching.weights import Weights
 #: Log-odds before any evidence that a row that nothing else explains belongs to a group of each kind.
 BASE = {
     "group_key": 2.0,
+    "remainder": -0.5,
     "party_day": 0.0,
     "party": -0.5,
     "day": -0.7,
@@ -32,6 +33,7 @@ BASE = {
 #: Each further member of a block that was there before the search speaks for it; of a searched one, against.
 PER_MEMBER = {
     "group_key": 1.0,
+    "remainder": 0.0,
     "party_day": 0.4,
     "party": 0.2,
     "day": 0.1,
@@ -135,7 +137,9 @@ def score_groups(
                 weights.log_m[int(items.rec[pairs.l[unlike][0]])][names.index("text")][1]
                 - text_feature.log_u[unlike].mean()
             )
-    amount_column, date_column = (names.index("amount"), names.index("date")) if len(names) else (0, 0)
+    amount_column, date_column, reference_column = (
+        names.index(name) if names else 0 for name in ("amount", "date", "reference")
+    )
     key_log_u = pairs.feature("reference").log_u if groups else np.zeros(0)
     rows_of = np.maximum(
         np.bincount(items.stratum[items.is_left], minlength=items.strata),
@@ -187,6 +191,14 @@ def score_groups(
                     + PER_MEMBER[group.kind] * (len(members) - 2),
                 )
             )
+            if group.kind != "offset" and group.kind != "group_key" and min(len(group.left), len(group.right)) == 1:
+                # A sum that holds a row which names the document is not held together by its sum alone.
+                shared = [position.get((a, b)) for a in group.left for b in group.right]
+                named = [
+                    min(float(contribution[index, reference_column]), LINK_CAP) for index in shared if index is not None
+                ]
+                if named:
+                    made.append(("reference", f"{len(named)} of {len(shared)} rows share a reference", sum(named)))
         if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
             # Two groups that add up each on their own also add up together: the smaller ones come first.
             made.append(("shape", "several rows on both sides", -2.5))
@@ -234,6 +246,7 @@ def score_groups(
 
 _KIND_WORDS = {
     "group_key": "all {n} rows carry the same batch or settlement",
+    "remainder": "the amount of one row is exactly what the other one left open",
     "party_day": "all rows of one party on one day",
     "party": "all open rows of one party",
     "day": "all open rows of one day",
