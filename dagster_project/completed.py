@@ -7,13 +7,17 @@ it is there; one that was killed, failed or was asked for in part has none, and 
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from dagster_project.inputs import Inputs
+from dagster_project.inputs import Inputs, inputs
+from pipelines.settings import Settings
+
+# The step that reads all raw rows; the steps after it rely on what it saw.
+GATE_OF_THE_RAW_TABLES = "checks__after_load"
 
 _MARKS = """
 create table if not exists runs.completed_steps (
@@ -73,3 +77,10 @@ def standing(connection: duckdb.DuckDBPyConnection, step: str, now: Inputs) -> C
     """The step's mark when it was completed for exactly these inputs: what it made still stands."""
     found = completion(connection, step)
     return found if found is not None and found.fingerprint == now.fingerprint else None
+
+
+def proven_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date) -> Inputs:
+    """The inputs now, with the content of the raw tables that the gate after load has proven in this run."""
+    proven = completion(connection, GATE_OF_THE_RAW_TABLES)
+    content = proven.parts.get("content of the raw tables", "") if proven else ""
+    return inputs(connection, settings, as_of_date, content)

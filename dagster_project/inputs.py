@@ -71,8 +71,23 @@ def _deliveries(connection: duckdb.DuckDBPyConnection, schema: str) -> str:
     return digest.hexdigest()
 
 
-def inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date) -> Inputs:
-    """The inputs of a run as they are now. `connection` reads the warehouse."""
+def raw_content(connection: duckdb.DuckDBPyConnection) -> str:
+    """Hash over every row of the raw tables, whatever their order. Reads all of them: once per run, by the
+    gate that also proves that they are what was declared; a cent changed in place must not pass unseen."""
+    digest = hashlib.sha256()
+    for schema in raw_schemas(connection):
+        for table in existing_tables(connection, [schema]):
+            row = connection.execute(
+                f"select count(*), sum(hash(content)::hugeint) from {quoted(*table)} as content"
+            ).fetchone()
+            digest.update(f"{table} {row}\n".encode())
+    return digest.hexdigest()
+
+
+def inputs(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date, content: str
+) -> Inputs:
+    """The inputs of a run as they are now. `connection` reads the warehouse; content: see `raw_content`."""
     files = project_files(settings)
     seeds = [path for path in files if path.is_relative_to(settings.seeds)]
     project = [path for path in files if not path.is_relative_to(settings.seeds)]
@@ -86,6 +101,7 @@ def inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date
     return Inputs(
         {
             "as-of date": str(as_of_date),
+            "content of the raw tables": content,
             **{f"deliveries in {name}": _deliveries(connection, name) for name in raw_schemas(connection)},
             "sources that could not be loaded": _of_files(failures, settings.warehouse.parent),
             "seeds": _of_files(seeds, settings.seeds),

@@ -12,9 +12,18 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+import duckdb
 
-from dagster_project.completed import Completion, begin, complete, standing
-from dagster_project.inputs import inputs
+from dagster_project.checks.parameters import published_rates_are
+from dagster_project.completed import (
+    GATE_OF_THE_RAW_TABLES,
+    Completion,
+    begin,
+    complete,
+    proven_inputs,
+    standing,
+)
+from dagster_project.inputs import Inputs, inputs, raw_content
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
@@ -94,6 +103,17 @@ def _result(kept: Mapping[str, Any]) -> Result:
     return Result(**{**kept, "rule": Rule(**kept["rule"])})
 
 
+def _inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date, step: str) -> Inputs:
+    if step == GATE_OF_THE_RAW_TABLES:
+        return inputs(connection, settings, as_of_date, raw_content(connection))
+    return proven_inputs(connection, settings, as_of_date)
+
+
+def _compares_with_itself(gate: Gate, connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """The last gate looks at the previous night too: when that was another one, it has to look again."""
+    return gate != "before_publish" or published_rates_are(connection, settings)
+
+
 def _again(gate: Gate, mark: Completion, selected: Iterable[dg.AssetCheckKey]) -> Iterator[Any]:
     """What the gate found for these inputs when it was evaluated, told once more."""
     selected = set(selected)
@@ -138,8 +158,12 @@ def gate_asset(
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
                 identity = run_id(connection, settings, as_of_date)
-                now = inputs(connection, settings, as_of_date)
-                mark = standing(connection, name, now)
+                now = _inputs(connection, settings, as_of_date, name)
+                mark = (
+                    standing(connection, name, now)
+                    if _compares_with_itself(gate, connection, settings)
+                    else None
+                )
             if mark is not None and not close.full_refresh and data_docs(settings.reports).is_file():
                 yield from _again(gate, mark, context.selected_asset_check_keys)
                 return

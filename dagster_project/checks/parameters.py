@@ -53,6 +53,15 @@ def rate_bounds(settings: Settings) -> dict[str, RateBound]:
 FEWEST_ITEMS = 30
 
 
+def _match_rates(connection: duckdb.DuckDBPyConnection) -> Rates:
+    rows = connection.execute(
+        "select entity_id, reconciliation, match_rate from reconciliation.summary "
+        "where match_rate is not null and item_count >= ?",
+        [FEWEST_ITEMS],
+    ).fetchall()
+    return {(entity, reconciliation): Decimal(rate) for entity, reconciliation, rate in rows}
+
+
 def previous_match_rates(settings: Settings) -> Rates:
     """Match rates of the published file by (entity_id, reconciliation), where there were enough items to
     speak of a rate; empty before the first run."""
@@ -60,15 +69,18 @@ def previous_match_rates(settings: Settings) -> Rates:
         return {}
     try:
         with reading(settings.published) as connection:
-            rows = connection.execute(
-                "select entity_id, reconciliation, match_rate from reconciliation.summary "
-                "where match_rate is not null and item_count >= ?",
-                [FEWEST_ITEMS],
-            ).fetchall()
+            return _match_rates(connection)
     except duckdb.Error:
         # A file of an older version without this table or column has nothing to compare with.
         return {}
-    return {(entity, reconciliation): Decimal(rate) for entity, reconciliation, rate in rows}
+
+
+def published_rates_are(warehouse: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether the published file has the match rates that the warehouse has now."""
+    try:
+        return previous_match_rates(settings) == _match_rates(warehouse)
+    except duckdb.CatalogException:
+        return False
 
 
 def gates(configuration: Configuration, settings: Settings) -> dict[Gate, Callable[[], Sequence[Rule]]]:

@@ -18,9 +18,8 @@ from dagster_dbt.asset_utils import (
 )
 
 from dagster_project.checks.gates import gate_key
-from dagster_project.completed import Completion, begin, complete, standing
+from dagster_project.completed import Completion, begin, complete, proven_inputs, standing
 from dagster_project.figures import figures
-from dagster_project.inputs import inputs
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
 from dagster_project.retries import retrying
@@ -136,7 +135,7 @@ def _dbt_step(
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
-                now = inputs(connection, settings, as_of_date)
+                now = proven_inputs(connection, settings, as_of_date)
                 mark = standing(connection, name, now)
             # Whoever asks for single tables, or for all of them anew, wants work and not a reason.
             if mark is not None and not close.full_refresh and not context.is_subset:
