@@ -41,7 +41,8 @@ def _quiet(place: Settings) -> Iterator[Path]:
     _set_aside(target)
     warnings.simplefilter("ignore")
     root = logging.getLogger()
-    handler = logging.FileHandler(target, mode="w", encoding="utf-8")
+    # To append: libraries configure logging and close every handler; only one that appends opens again.
+    handler = logging.FileHandler(target, mode="a", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before = root.handlers[:]
     root.handlers[:] = [handler]
