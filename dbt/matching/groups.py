@@ -223,6 +223,10 @@ def _by_remainder(con, items: Items, open_rows: np.ndarray, pairs, sql: list) ->
     sql.append(("a payment that leaves a rest, and the row that is this rest", statement.strip()))
     groups = []
     for left, right, side, row, rivals in con.execute(statement).fetchall():
+        # Who is known to be somebody else does not pay the rest.
+        parties = {int(items.party[member]) for member in (left, right, row)} - {-1}
+        if len(parties) > 1:
+            continue
         chance = min(1.0, base_chance(abs(int(items.amount[row]))) * rivals)
         lefts = tuple(sorted((left, row))) if side == "left" else (left,)
         rights = tuple(sorted((right, row))) if side == "right" else (right,)

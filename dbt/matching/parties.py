@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -131,8 +132,10 @@ def _by_spelling(con, notes: list[dict]) -> list[tuple[str, int]]:
                 fuzz.token_sort_ratio(name, other), fuzz.ratio(name.replace(" ", ""), other.replace(" ", ""))
             )
             shorter, longer = sorted((name, other), key=len)
-            if len(shorter) >= 5 and longer.startswith(shorter):
+            if len(shorter) >= 4 and longer.startswith(shorter):
                 alike = max(alike, 92.0)  # cut off by a field of fixed width
+            if len(shorter) >= 5 and OSA.distance(name, other, score_cutoff=1) <= 1:
+                alike = max(alike, 92.0)  # one slip of the keys: a letter too many, too few, or two swapped
             if len(name) >= 6 and len(name) < len(other):
                 # Cut off and mistyped: compared with as much of the other name as there is.
                 alike = max(alike, 0.97 * fuzz.ratio(name, other[: len(name)]))

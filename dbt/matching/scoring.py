@@ -20,7 +20,7 @@ from matching.weights import Weights
 #: Log-odds before any evidence that a row that nothing else explains belongs to a group of each kind.
 BASE = {
     "group_key": 2.0,
-    "remainder": -0.5,
+    "remainder": -1.5,
     "party_day": 0.0,
     "party": -0.5,
     "day": -0.7,
@@ -191,14 +191,22 @@ def score_groups(
                     + PER_MEMBER[group.kind] * (len(members) - 2),
                 )
             )
-            if group.kind != "offset" and group.kind != "group_key" and min(len(group.left), len(group.right)) == 1:
+            if (
+                group.kind != "offset"
+                and group.kind != "group_key"
+                and min(len(group.left), len(group.right)) == 1
+            ):
                 # A sum that holds a row which names the document is not held together by its sum alone.
                 shared = [position.get((a, b)) for a in group.left for b in group.right]
                 named = [
-                    min(float(contribution[index, reference_column]), LINK_CAP) for index in shared if index is not None
+                    min(float(contribution[index, reference_column]), LINK_CAP)
+                    for index in shared
+                    if index is not None
                 ]
                 if named:
-                    made.append(("reference", f"{len(named)} of {len(shared)} rows share a reference", sum(named)))
+                    made.append(
+                        ("reference", f"{len(named)} of {len(shared)} rows share a reference", sum(named))
+                    )
         if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
             # Two groups that add up each on their own also add up together: the smaller ones come first.
             made.append(("shape", "several rows on both sides", -2.5))
