@@ -353,6 +353,24 @@ def config_record(
 
 
 @app.command()
+def replay(
+    rejects: Annotated[
+        list[str] | None,
+        typer.Argument(help="Rejects (file#12) or files, as `tieout exceptions` names them."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everything that is rejected.")] = False,
+    replaced_by: Annotated[
+        Path | None,
+        typer.Option("--replaced-by", help="The corrected file, when it came under another name."),
+    ] = None,
+) -> None:
+    """Read rejected files and records again after a fix; says what landed and what stays rejected."""
+    from dagster_project.commands.replay import replay_rejects
+
+    raise typer.Exit(replay_rejects(rejects or [], everything=everything, replaced_by=replaced_by))
+
+
+@app.command()
 def inspect(
     file: Annotated[Path, typer.Argument(help="Any statement or export; nothing is loaded.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,

@@ -55,12 +55,15 @@ class KindSpec:
         a file that cannot be read at all is one reject with reason `unreadable_file`.
     read_many: the same for several files of one instance at once, where reading them one by one would
         cost much more (a daily export may hold a handful of records).
+    version: of what the reader makes of a file. Raised when the same file reads differently: it is then read
+        again, and what the older reader made of it is taken out (`rereading`).
     """
 
     kind: Kind
     tables: dict[str, pa.Schema]
     read: Reader
     read_many: ManyReader | None = None
+    version: int = 1
 
     @property
     def dataset(self) -> str:

@@ -30,7 +30,8 @@ from pipelines.kinds import KindSpec, kind_spec
 from pipelines.landing import FILES, claimed_files, file_row, landing_file
 from pipelines.provenance import Batch, LandingFile
 from pipelines.rejects import Reason
-from pipelines.rereading import forget_outdated
+from pipelines.replaced import replaced_load_ids
+from pipelines.rereading import forget, forget_outdated
 from pipelines.schema_drift import merge_schema_drift
 from pipelines.settings import Settings
 
@@ -107,10 +108,15 @@ def extract(kind: Kind, configuration: Configuration, settings: Settings) -> Ext
     resumed = _resume(settings, spec) if unfinished.exists() else 0
 
     known = _completed_files(settings.warehouse, spec)
+    gone = replaced_load_ids(settings)
     claimed = [
-        (landing_file(settings.landing, path, instance), instance)
+        (file, instance)
         for path, instance in claimed_files(settings.landing, instances).items()
+        if (file := landing_file(settings.landing, path, instance)).load_id not in gone
     ]
+    if known is None:
+        # Tables of an older version, or none: nothing that they hold of these files may stay beside them.
+        forget(settings, spec, [file.load_id for file, _ in claimed])
     loaded = [(file.load_id, instance) for file, instance in claimed if file.load_id in (known or ())]
     outdated = forget_outdated(settings, spec, instances, loaded)
     completed = (known or set()) - outdated

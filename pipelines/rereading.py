@@ -1,4 +1,4 @@
-"""A changed entry of `sources.yml`: its files are read again, so that tables never mix two mappings.
+"""A changed entry of `sources.yml`, or a changed reader: files are read again; tables never mix two readings.
 
 Belongs here: noticing the change, and taking out what was read with the old entry. Raw tables are
 append-only for deliveries; what a wrong mapping made of them is no delivery, and the landing folder
@@ -25,7 +25,7 @@ def _entry(instance: SourceInstance) -> str:
     return f"{instance.name}:{instance.csv.stream}" if instance.csv else instance.name
 
 
-def _fingerprint(instance: SourceInstance) -> str:
+def _fingerprint(instance: SourceInstance, spec: KindSpec) -> str:
     """Of everything that decides what a file of this entry says, and of nothing else."""
     decisive = instance.model_dump_json(
         include={"entity_id", "time_zone", "csv", "constants"}, exclude_unset=True
@@ -36,6 +36,8 @@ def _fingerprint(instance: SourceInstance) -> str:
     if instance.kind == "csv" and instance.csv is None:
         for profile in sorted((_TABULAR / "profiles").glob("*.yml")):
             digest.update(profile.read_bytes())
+    if spec.version > 1:
+        digest.update(f"reader {spec.version}".encode())
     return digest.hexdigest()
 
 
@@ -52,18 +54,31 @@ def forget_outdated(
     """Take out the deliveries (load_id, entry) whose entry has changed since; return their load_ids."""
     note = _note(settings, spec)
     before = json.loads(note.read_text()) if note.is_file() else {}
-    now = {_entry(instance): _fingerprint(instance) for instance in instances}
+    now = {_entry(instance): _fingerprint(instance, spec) for instance in instances}
     changed = {entry for entry, value in now.items() if before.get(entry, value) != value}
     outdated = sorted(load_id for load_id, instance in loaded if _entry(instance) in changed)
-    if outdated:
-        with duckdb.connect(str(settings.warehouse)) as connection:
-            connection.begin()
-            for table in spec.all_tables:
-                connection.execute(
-                    f"delete from {spec.dataset}.{table} where load_id in (select unnest(?))", [outdated]
-                )
-            connection.commit()
+    forget(settings, spec, outdated)
     if now != before:
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(json.dumps(before | now, indent=1, sort_keys=True))
     return set(outdated)
+
+
+def forget(settings: Settings, spec: KindSpec, load_ids: Iterable[str]) -> None:
+    """Take out what was read from these deliveries, so that reading them again doubles nothing."""
+    chosen = sorted(load_ids)
+    if not chosen or not settings.warehouse.exists():
+        return
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        tables = connection.execute(
+            "select distinct table_name from information_schema.columns "
+            "where table_catalog = current_database() and table_schema = ? and column_name = 'load_id'",
+            [spec.dataset],
+        ).fetchall()
+        connection.begin()
+        for (table,) in tables:
+            if table in spec.all_tables:
+                connection.execute(
+                    f"delete from {spec.dataset}.{table} where load_id in (select unnest(?))", [chosen]
+                )
+        connection.commit()
