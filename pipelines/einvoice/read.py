@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from pipelines.config import SourceInstance
 from pipelines.control_totals import control_totals_table
-from pipelines.einvoice import cii, ubl
+from pipelines.einvoice import cii, peppol, ubl, xrechnung
 from pipelines.einvoice.checking import Checker, Finding, NotChecked
 from pipelines.einvoice.content import LARGEST_XML, Document, UnreadableInvoice, parse
 from pipelines.einvoice.declared import Cell, declared_in
@@ -155,6 +155,10 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
             for part in sums
             if part.is_broken
         ]
+    if document.syntax.startswith("ubl") and peppol.promises(header["profile"]):
+        found += peppol.findings(document.root)
+    if document.syntax != "zugferd_1" and xrechnung.promises(header["profile"]):
+        found += xrechnung.findings(document.root)
     for bad in invoice.bad:
         text = f"{bad.field} is {bad.value[:80]!r}, expected {bad.expected}"
         found.append(Finding(UNREADABLE_FIELD, "warning" if bad.field in _NOT_BOOKED else "fatal", "", text))

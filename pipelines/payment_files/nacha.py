@@ -365,23 +365,24 @@ def _declared(content: bytes) -> Declared:
         lines = re.findall(rb".{1,94}", text, re.DOTALL)
     declared: Declared = {}
     on: date | None = None
-    last: Decimal | None = None
+    last: tuple[tuple[str, str, date | None], Decimal] | None = None
     for line in lines:
         if line[:1] == b"9":
             break
         if line[:1] == b"5":
-            on = _day(line[69:75].decode("ascii", errors="replace"))
+            on, last = _day(line[69:75].decode("ascii", errors="replace")), None
         elif line[:1] == b"8":
             on = None
         elif line[:1] == b"6":
             cents = line[29:39]
             amount = int(cents) if cents.isdigit() else 0
-            last = Decimal(amount) * _CENT if cents.isdigit() and line[1:3].isdigit() else None
-            added(declared, (INSTRUCTIONS, _CURRENCY, on), Decimal(amount) * _CENT)
+            key = (INSTRUCTIONS, _CURRENCY, on)
+            last = (key, Decimal(amount) * _CENT) if cents.isdigit() and line[1:3].isdigit() else None
+            added(declared, key, Decimal(amount) * _CENT)
         elif line[:3] in (b"799", b"798"):
             added(declared, (STATUSES, UNKNOWN_CURRENCY, None), Decimal(0))
             if last is not None:
-                _taken_back(declared, (INSTRUCTIONS, _CURRENCY, on), last)
+                _taken_back(declared, *last)
                 last = None
     return declared
 
