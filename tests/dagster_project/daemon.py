@@ -22,37 +22,40 @@ from pipelines.settings import REPOSITORY
 CLOCK = Path(__file__).with_name("clock")
 
 
-def clock(at: datetime | None) -> dict[str, str]:
-    """Environment in which every Python process believes that it is `at` now, and goes on from there."""
-    path = [str(REPOSITORY), str(REPOSITORY / "dbt")]
-    if at is None:
-        return {"PYTHONPATH": os.pathsep.join(path)}
-    shift = int((at - datetime.now(UTC)).total_seconds())
-    return {"PYTHONPATH": os.pathsep.join([str(CLOCK), *path]), "TIEOUT_TEST_CLOCK": str(shift)}
+def set_clock(file: Path, at: datetime) -> Path:
+    """Let the processes that have this file as their clock believe that it is `at` now."""
+    building = file.with_suffix(".building")
+    building.write_text(str(int((at - datetime.now(UTC)).total_seconds())))
+    building.replace(file)
+    return file
 
 
-def environment(home: Path, at: datetime | None = None) -> dict[str, str]:
+def environment(home: Path, clock: Path | None = None) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
     return {
         **inherited,
         "TIEOUT_HOME": str(home),
         "DAGSTER_HOME": str(home / "dagster"),
         "PYTHONWARNINGS": "ignore",
-        **clock(at),
+        "PYTHONPATH": os.pathsep.join(
+            map(str, [*([CLOCK] if clock else []), REPOSITORY, REPOSITORY / "dbt"])
+        ),
+        **({"TIEOUT_TEST_CLOCK": str(clock)} if clock else {}),
     }
 
 
 @contextmanager
-def running(home: Path, program: str, *arguments: str, at: datetime | None = None) -> Iterator[Path]:
-    """`dagster-daemon run` or `dagster-webserver` until the block ends; gives its log."""
-    log = home / "logs" / f"{program}.log"
+def running(home: Path, port: int, clock: Path | None = None) -> Iterator[Path]:
+    """`dagster dev` (UI, daemon and one code server, as `tieout ui`) until the block ends; gives its log."""
+    log = home / "logs" / "dagster_dev.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(Path(sys.executable).with_name(program)), *arguments, "-w", "workspace.yaml"]
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [dagster, "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     with log.open("w") as output:
         process = subprocess.Popen(
             command,
             cwd=REPOSITORY,
-            env=environment(home, at),
+            env=environment(home, clock),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -1,6 +1,6 @@
 """The asset graph: one line from delivered file to report, with gates that nothing gets around."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -118,13 +118,16 @@ def test_one_step_per_kind_gate_and_dbt_call(defs: dg.Definitions) -> None:
         "reconcile",
         "checks__before_publish",
         "published__tieout",
+        "reports__certificate",
         "reports__close",
+        "configuration__changes",
     }
 
 
 def test_everything_that_opens_the_warehouse_is_in_the_pool(defs: dg.Definitions) -> None:
+    without = {"reports__close", "configuration__changes"}
     for node in defs.resolve_job_def(JOB).nodes:
-        expected = None if node.name == "reports__close" else "warehouse"
+        expected = None if node.name in without else "warehouse"
         assert node.definition.pool == expected, node.name
 
 
@@ -135,6 +138,39 @@ def test_each_time_zone_has_its_night(defs: dg.Definitions) -> None:
         "nightly_europe_berlin": "Europe/Berlin",
         "nightly_europe_london": "Europe/London",
     }
+
+
+def test_a_night_closes_the_day_before_as_a_partition_of_the_job(defs: dg.Definitions) -> None:
+    [berlin] = [schedule for schedule in defs.schedules if "berlin" in schedule.name]
+    context = dg.build_schedule_context(
+        repository_def=defs.get_repository_def(),
+        scheduled_execution_time=datetime(2026, 3, 2, 4, 0, tzinfo=UTC),
+    )
+    [request] = berlin.evaluate_tick(context).run_requests
+    assert request.partition_key == "2026-03-01"
+    assert request.run_config["resources"]["close"]["config"]["as_of_date"] == "2026-03-01"
+    assert "in_process" in request.run_config["execution"]["config"]
+
+
+def test_every_published_table_has_a_freshness_policy_from_the_configuration(graph) -> None:
+    for key in graph.materializable_asset_keys:
+        if key.path[0] in ("canonical", "ledger", "reconciliation", "published", "reports"):
+            policy = graph.get(key).freshness_policy
+            assert policy is not None, key
+            assert policy.fail_window.to_timedelta() == timedelta(hours=54), key
+
+
+def test_what_is_on_by_itself_and_what_a_person_switches_on(defs: dg.Definitions) -> None:
+    running = {
+        sensor.name for sensor in defs.sensors if sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    }
+    assert running == {
+        "alerts_after_a_failure",
+        "alerts_after_a_success",
+        "alerts_between_runs",
+        "column_lineage",
+    }
+    assert {sensor.name for sensor in defs.sensors} - running == {"new_landing_files", "upstream_updates"}
 
 
 def test_resources_can_be_replaced(place: Settings) -> None:

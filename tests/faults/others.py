@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipelines.settings import REPOSITORY
@@ -198,7 +199,9 @@ def clock_moved(home: Path, company: Company) -> Outcome:
 def clock_back(home: Path, company: Company) -> Outcome:
     """The clock stands a year back."""
     copy(company.evening, home)
-    from tests.dagster_project.daemon import CLOCK
+    from tests.dagster_project.daemon import CLOCK, set_clock
+
+    clock = set_clock(home.with_name("clock"), datetime.now(UTC) - timedelta(days=366))
 
     done = subprocess.run(
         [sys.executable, "-m", "dagster_project.cli", "run"],
@@ -208,7 +211,7 @@ def clock_back(home: Path, company: Company) -> Outcome:
             "TIEOUT_HOME": str(home),
             "PYTHONWARNINGS": "ignore",
             "PYTHONPATH": os.pathsep.join([str(CLOCK), str(REPOSITORY), str(REPOSITORY / "dbt")]),
-            "TIEOUT_TEST_CLOCK": str(-366 * 86400),
+            "TIEOUT_TEST_CLOCK": str(clock),
         },
         capture_output=True,
         text=True,
