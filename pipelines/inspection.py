@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipelines.bank.checks import Problem, Row, Severity, residual, statement_problems
+from pipelines.bank.checks import Problem, Row, Severity, identifier_problems, residual, statement_problems
 from pipelines.config import Kind, SourceInstance
 from pipelines.einvoice.inspected import canonical as canonical_einvoices
 from pipelines.inspected_names import canonical_rows
@@ -26,7 +26,7 @@ from pipelines.loading import LoadingError, read_files
 from pipelines.recognition import Recognised, recognise_file
 from pipelines.rejects import WHOLE_FILE, Reason
 from pipelines.settings import settings
-from pipelines.tabular.chain import balance_problems, statements_of_lines
+from pipelines.tabular.chain import account_problems, balance_problems, statements_of_lines
 from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY
 from pipelines.tabular.read import LEFT_OUT
 
@@ -116,6 +116,7 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
     if lines:
         data["statements"] = list(statements_of_lines(lines))
         yield from balance_problems(lines)
+        yield from account_problems(lines)
     statements = data.get("statements", [])
     for name, unknown in (("account_number", UNKNOWN_ACCOUNT), ("account_currency", UNKNOWN_CURRENCY)):
         if any(statement[name] == unknown for statement in statements):
@@ -125,6 +126,7 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
     for statement in statements:
         statement["balance_residual_amount"] = residual(statement)
     yield from statement_problems(statements)
+    yield from identifier_problems(statements, data.get("transactions") or lines or [])
 
 
 _SEVERITIES: dict[str, Severity] = {"fatal": "critical", "warning": "warning", "information": "info"}

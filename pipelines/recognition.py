@@ -6,11 +6,13 @@ source needs none of this: its entry in `sources.yml` says the kind. Does not be
 
 import csv
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.bank import recognise
 from pipelines.bank.reading import UnreadableFile
+from pipelines.bank.unpacking import is_archive, members
 from pipelines.config import CsvMapping, Kind
 from pipelines.einvoice.content import looks_like_invoice
 from pipelines.landing import open_binary
@@ -45,12 +47,26 @@ class Recognised(NamedTuple):
 
 def recognise_file(path: Path) -> Recognised:
     """The kind of a file. Raises OSError when it cannot be opened; damaged packing is a reason."""
+    if is_archive(path) and (inside := _statements_in(path)):
+        return inside
     try:
         with open_binary(path) as stream:
             head = stream.read(LOOKED_AT)
     except EOFError as error:
         return Recognised(None, f"damaged gzip: {error}")
     return _recognise(head)
+
+
+def _statements_in(path: Path) -> Recognised | None:
+    """A ZIP archive with a bank statement in it, as portals and EBICS send them; None for a workbook."""
+    try:
+        for member in members(path):
+            with suppress(UnreadableFile):
+                recognise.format_of(member.content)
+                return Recognised("bank", f"a ZIP archive with a bank statement ({member.name})")
+    except UnreadableFile:
+        pass
+    return None
 
 
 def _recognise(head: bytes) -> Recognised:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
+from pipelines.bank.identifiers import bic_problem, iban_problem
+
 Row = dict[str, Any]
 Severity = Literal["critical", "warning", "info"]
 
@@ -70,6 +72,26 @@ def _own_problems(statement: Row) -> Iterator[Problem]:
         yield Problem("sum_mismatch", "critical", message, at, difference, currency)
     if statement["control_problem"]:
         yield Problem("control_total_mismatch", "critical", f"{name}: {statement['control_problem']}", at)
+
+
+def identifier_problems(statements: Sequence[Row], lines: Sequence[Row]) -> Iterator[Problem]:
+    """IBANs and BICs that are none; each is told once, and stays as the bank wrote it."""
+    told: set[str] = set()
+    for rows, columns, find in (
+        (statements, ("account_number",), iban_problem),
+        (lines, ("counterparty_account",), iban_problem),
+        (statements, ("bank_bic",), bic_problem),
+        (lines, ("counterparty_bank",), bic_problem),
+    ):
+        for row in rows:
+            for column in columns:
+                text = row.get(column)
+                problem = find(text) if text and text not in told else None
+                if problem:
+                    told.add(text)
+                    code = "invalid_iban" if find is iban_problem else "invalid_bic"
+                    message = f"{column} {text}: {problem}"
+                    yield Problem(code, "warning", message, row["source_position"])
 
 
 def _continuity(before: Row, statement: Row) -> Iterator[Problem]:
