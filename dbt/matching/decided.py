@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.decisions import FixedMatch, Item, Outcome, Resolved, amount_of
+from matching.decisions import FixedMatch, Item, Outcome, Resolved, amount_of, told
 from matching.items import Items
 from matching.result import ALLOCATIONS, DECISIONS, MATCHES, MatchResult, match_id
 
@@ -187,7 +187,7 @@ def _explanation(match: FixedMatch, difference: int, reason: str) -> str:
     from matching.explain import REASON_WORDS
 
     sequences = [d.sequence for d in match.decisions]
-    told = ", ".join(map(str, sequences))
+    named = ", ".join(map(str, sequences))
     return json.dumps(
         {
             "rule": next((d.match_rule_id for d in match.decisions if d.match_rule_id), "by_hand"),
@@ -200,7 +200,7 @@ def _explanation(match: FixedMatch, difference: int, reason: str) -> str:
                 "words": REASON_WORDS.get(reason, reason),
             },
             "runner_up": None,
-            "summary": f"Confirmed by a person (decision {told}); see reconciliation.decision_outcomes.",
+            "summary": f"Confirmed by a person (decision {named}); see reconciliation.decision_outcomes.",
         },
         ensure_ascii=False,
     )
@@ -338,14 +338,14 @@ def _settle_write_offs(state: Resolved, positions: pa.Table) -> None:
         if item not in amounts:
             outcome.message = f"{item[0].replace('_', ' ')} {item[1]} is gone: cancelled or replaced"
         elif fact is None or (amounts[item], currencies[item]) != (fact.amount, fact.currency):
-            was = f"{amount_of(fact.amount)} {fact.currency}" if fact else "unknown"
-            outcome.message = f"{item[0].replace('_', ' ')} {item[1]} was {was} and is {amount_of(amounts[item])} {currencies[item]}"
+            was = f"{told(fact.amount)} {fact.currency}" if fact else "unknown"
+            outcome.message = f"{item[0].replace('_', ' ')} {item[1]} was {was} and is {told(amounts[item])} {currencies[item]}"
         else:
             sign = 1 if amounts[item] >= 0 else -1
             if abs(decision.amount) > sign * open_[item]:
                 outcome.message = (
-                    f"{amount_of(abs(decision.amount))} of {item[0].replace('_', ' ')} {item[1]} were written off, "
-                    f"but only {amount_of(max(sign * open_[item], 0))} are open: it was paid or matched since"
+                    f"{told(abs(decision.amount))} of {item[0].replace('_', ' ')} {item[1]} were written off, "
+                    f"but only {told(max(sign * open_[item], 0))} are open: it was paid or matched since"
                 )
             else:
                 open_[item] -= sign * abs(decision.amount)

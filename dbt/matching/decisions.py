@@ -441,8 +441,8 @@ def _apply_links(
             spent[item] += amount
         kept_write_offs[decision.sequence] = written
         if wrong:
-            told = sorted({problem for _, problems in wrong for problem in problems})
-            outcome.outcome, outcome.message = "contradicted", "; ".join(told)
+            causes = sorted({problem for _, problems in wrong for problem in problems})
+            outcome.outcome, outcome.message = "contradicted", "; ".join(causes)
             outcome.amount = sum(abs(link.amount) for link, _ in wrong)
     state.matches = _components(taken, kept_write_offs)
 
@@ -459,11 +459,12 @@ def _contradiction(decision: Decision, item: Item, now: _Now) -> str | None:
     if side != fact.side:
         return f"{name} changed its side"
     if amount != fact.amount or currency != fact.currency:
-        return f"{name} was {_told(fact.amount)} {fact.currency} and is {_told(amount)} {currency}"
+        return f"{name} was {told(fact.amount)} {fact.currency} and is {told(amount)} {currency}"
     return None
 
 
-def _told(amount: int) -> str:
+def told(amount: int) -> str:
+    """An amount for a person: two decimals, more only where they are not zero."""
     text = f"{amount_of(amount):f}"
     return text[:-2] if text.endswith("00") else text
 
@@ -490,8 +491,8 @@ def _clash(
         has = now.find(decision.reconciliation, item)[1]
         total = spent[item] + more[item]
         if not 0 <= (total if has >= 0 else -total) <= abs(has):
-            before = f", of which earlier decisions use {_told(abs(spent[item]))}" if spent[item] else ""
-            return f"{name} has {_told(abs(has))}{before}; {_told(abs(more[item]))} more cannot come from it"
+            before = f", of which earlier decisions use {told(abs(spent[item]))}" if spent[item] else ""
+            return f"{name} has {told(abs(has))}{before}; {told(abs(more[item]))} more cannot come from it"
     return None
 
 
