@@ -38,11 +38,15 @@ class Kill:
 
 @dataclass(frozen=True)
 class Chain:
-    """Kills in a row on one home, and the night after them. outcome: `equal` or what is wrong."""
+    """Kills in a row on one home, and the night after them. outcome: `equal` or what is wrong.
+
+    is_alone: the kills and what came after were of one step, not of whole nights.
+    """
 
     kills: tuple[Kill, ...]
     outcome: str
     seconds: float
+    is_alone: bool = False
 
 
 def steps_of(log: str) -> list[Step]:

@@ -17,23 +17,26 @@ from tests.faults import nights, readers
 from tests.faults.build import build
 from tests.faults.kills import Chain, chain
 from tests.faults.others import FAULTS, Outcome
+from tests.faults.phases import Loading, Publishing
 
 
 def _table(chains: list[Chain], others: list[Outcome], reads: Counter, wrong: list[str], about: str) -> str:
     kills = [kill for one in chains for kill in one.kills]
     by_phase: dict[str, Counter] = defaultdict(Counter)
-    for kill in kills:
-        by_phase[kill.phase]["kills"] += 1
-        by_phase[kill.phase][kill.published] += 1
+    for one in chains:
+        for kill in one.kills:
+            name = f"{kill.phase}, the step alone" if one.is_alone else f"{kill.phase}, a whole night"
+            by_phase[name]["kills"] += 1
+            by_phase[name][kill.published] += 1
     bad_chains = [one for one in chains if one.outcome != "equal"]
     lines = [
         "# Faults, injected for real",
         "",
         about,
         "",
-        f"**{len(kills)} kills** with SIGKILL, in {len(chains)} rows of nights, each row ended by a night "
-        f"that was let finish: {len(chains) - len(bad_chains)} of {len(chains)} gave the undisturbed "
-        "night's ordered export, table by table.",
+        f"**{len(kills)} kills** with SIGKILL, in {len(chains)} rows, each ended by a night (or a step, where "
+        f"the step ran alone) that was let finish: {len(chains) - len(bad_chains)} of {len(chains)} gave the "
+        "undisturbed one's ordered rows, table by table.",
         "",
         "| killed in | moments | readers had the old file | readers had the new file | neither |",
         "|---|---|---|---|---|",
@@ -66,6 +69,8 @@ def main() -> int:
     parser.add_argument("--chain", type=int, default=5, help="kills in a row before a night may finish")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--loads", type=int, default=100, help="kills while loading alone")
+    parser.add_argument("--publishes", type=int, default=100, help="kills while publishing alone")
     parser.add_argument("--others", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results.md"))
     parser.add_argument("--folder", type=Path, default=None)
@@ -89,8 +94,37 @@ def main() -> int:
     def write() -> None:
         arguments.out.write_text(_table(chains, others, reads, wrong, about), encoding="utf-8")
 
+    def hear(reader: readers.Reader) -> None:
+        seen = reader.stop()
+        reads["reads"] += int(seen["reads"])
+        reads["readers"] += 1
+        wrong.extend(seen["wrong"])
+
+    def alone(phase: Loading | Publishing, wanted: int, row: int) -> None:
+        """Rows of kills inside one phase."""
+        found = 0
+        while found < wanted and time.monotonic() < limit:
+            done = phase.row(chance, row)
+            chains.append(Chain(done.kills, done.outcome, 0, is_alone=True))
+            found += len(done.kills)
+            print(chains[-1], flush=True)
+            write()
+
+    if arguments.publishes:
+        publishing = Publishing(company, folder / "undisturbed", folder)
+        reader = readers.start(publishing.published, folder / "reads.json")
+        try:
+            alone(publishing, arguments.publishes, 5)
+        finally:
+            hear(reader)
+            write()
+    if arguments.loads:
+        alone(Loading(company, folder), arguments.loads, 5)
     home = folder / "night"
-    while sum(len(one.kills) for one in chains) < arguments.kills and time.monotonic() < limit:
+    while (
+        sum(len(one.kills) for one in chains if not one.is_alone) < arguments.kills
+        and time.monotonic() < limit
+    ):
         # The reader outlives the copies: it opens the file by its name, as a notebook does.
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(company.evening, home)
@@ -98,10 +132,7 @@ def main() -> int:
         try:
             chains.append(chain(home, company, steps, chance, arguments.chain))
         finally:
-            seen = reader.stop()
-            reads["reads"] += int(seen["reads"])
-            reads["readers"] += 1
-            wrong += list(seen["wrong"])
+            hear(reader)
         print(chains[-1], flush=True)
         write()
     for fault in FAULTS if arguments.others else ():
