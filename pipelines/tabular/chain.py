@@ -5,11 +5,13 @@ oldest first or newest first, and some write a balance on one line of a day only
 bridged by the amounts between. dbt makes statements of the same lines over all files.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
+from pipelines.bank.accounts import is_iban
 from pipelines.bank.checks import Problem
 from pipelines.bank.schema import NOT_BOOKED
 
@@ -83,6 +85,24 @@ def statements_of_lines(lines: Sequence[Row]) -> Iterator[Row]:
             "movement_amount": sum((line["amount"] for line in chain.lines), Decimal(0)),
             "declared_entry_count": None, "declared_net_amount": None, "control_problem": None,
         }  # fmt: skip
+
+
+_IBAN = re.compile(r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
+_ACCOUNTS = ("account_number", "counterparty_account")
+
+
+def account_problems(lines: Sequence[Row]) -> Iterator[Problem]:
+    """Numbers in the shape of an IBAN whose check digits are wrong, each once."""
+    seen: set[str] = set()
+    for line in lines:
+        for name in _ACCOUNTS:
+            number = line[name] or ""
+            if number not in seen and _IBAN.match(number) and not is_iban(number):
+                seen.add(number)
+                yield Problem(
+                    "iban_invalid", "warning", f"{name} '{number}' has the shape of an IBAN, but wrong check digits",
+                    line["source_position"],
+                )  # fmt: skip
 
 
 def balance_problems(lines: Sequence[Row]) -> Iterator[Problem]:

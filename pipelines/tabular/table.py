@@ -293,6 +293,7 @@ class Table:
         columns = self.columns
         account = pc.coalesce(columns["account_number"], pa.scalar(self.instance.name))
         columns["account_number"] = pc.utf8_upper(pc.replace_substring_regex(account, r"\s+", ""))
+        columns["counterparty_account"] = _compact_ibans(columns["counterparty_account"])
         statement = pc.coalesce(columns["statement_id"], pa.scalar(self.file.source_file))
         if pc.count_distinct(columns["currency"]).as_py() > 1:
             # Each currency has a balance of its own.
@@ -433,6 +434,15 @@ class Table:
             date_format=_EXAMPLE.strftime(self.layout.date_format),
             timestamp_format=_EXAMPLE.strftime(self.mapping.timestamp_format or "%Y-%m-%dT%H:%M:%SZ"),
         )
+
+
+def _compact_ibans(column: pa.Array) -> pa.Array:
+    """IBANs as machines write them (ISO 13616); what is no IBAN stays as the bank writes it."""
+    is_iban = pc.fill_null(
+        pc.match_substring_regex(column, r"^[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]{4}){2,7} ?[A-Za-z0-9]{0,4}$"),
+        False,
+    )
+    return pc.if_else(is_iban, pc.utf8_upper(pc.replace_substring(column, " ", "")), column)
 
 
 def _type_of(name: str, type_: pa.DataType) -> str:

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from lxml import etree
@@ -29,6 +30,10 @@ _SMALL = 10 << 20
 _CHUNK = 1 << 20
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+_CELL, _VALUE, _FORMULA = (
+    frozenset((f"{{{_MAIN}}}{name}", f"{{{_STRICT}}}{name}")) for name in ("c", "v", "f")
+)
+_LETTERS = re.compile(r"[A-Z]{1,3}")
 DIGITS = Context(prec=15)
 # ISO/IEC 29500 18.8.30: number formats that are dates, of those without a text in the file.
 _DATE_FORMATS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
@@ -260,14 +265,19 @@ def _sheet(
             raise UnusableWorkbook(f"sheet '{name}' has a row {number:,}; a sheet has at most 1,048,576")
         cells: list[Cell] = []
         for element in row:
-            if _local(element) != "c":
+            if element.tag not in _CELL:
                 continue
             place = _column(element.get("r"), len(cells))
             if place - len(cells) > 16_384:
                 raise UnusableWorkbook(f"sheet '{name}' has a column {place:,}; a sheet has at most 16,384")
             cells += [None] * (place - len(cells))
-            value, is_rounded = _value(element, strings, formats, is_1904)
-            formulas += any(_local(child) == "f" for child in element)
+            text = None
+            for child in element:
+                if child.tag in _VALUE:
+                    text = child.text
+                elif child.tag in _FORMULA:
+                    formulas += 1
+            value, is_rounded = _value(element, text, strings, formats, is_1904)
             rounded += is_rounded
             cells.append(value)
         count += len(cells) + 1
@@ -280,24 +290,26 @@ def _sheet(
     return Sheet(name, rows, formulas, hidden, rounded, is_hidden)
 
 
-def _column(reference: str | None, otherwise: int) -> int:
-    letters = re.match(r"[A-Z]{1,3}", reference or "")
-    if not letters:
-        return otherwise
+@lru_cache(maxsize=1 << 16)
+def _place(letters: str) -> int:
     place = 0
-    for letter in letters[0]:
+    for letter in letters:
         place = place * 26 + ord(letter) - 64
     return place - 1
 
 
+def _column(reference: str | None, otherwise: int) -> int:
+    letters = _LETTERS.match(reference or "")
+    return _place(letters[0]) if letters else otherwise
+
+
 def _value(
-    element: etree._Element, strings: list[str], formats: list[_Format], is_1904: bool
+    element: etree._Element, text: str | None, strings: list[str], formats: list[_Format], is_1904: bool
 ) -> tuple[Cell, bool]:
     """The cell's value, and whether a number was taken as it is shown."""
     type_ = element.get("t") or "n"
     if type_ == "inlineStr":
         return _text(element) or None, False
-    text = next((child.text for child in element if _local(child) == "v"), None)
     if text is None:
         return None, False
     if type_ == "s":
