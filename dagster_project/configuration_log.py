@@ -87,16 +87,14 @@ def difference(before: Path | None, after: Path | None, *, is_table: bool) -> di
     old_header, old = reader(before) if before else ([], Counter())
     new_header, new = reader(after) if after else ([], Counter())
     removed, added = sorted((old - new).elements()), sorted((new - old).elements())
-    found: dict[str, Any] = {"removed_count": len(removed), "added_count": len(added)}
-    if old_header != new_header:
-        found |= {"old_header": old_header, "new_header": new_header}
-    found["removed"] = [_row(old_header, row) for row in removed[:SHOWN_ROWS]]
-    found["added"] = [_row(new_header, row) for row in added[:SHOWN_ROWS]]
-    return found
-
-
-def _row(header: list[str], row: tuple[str, ...]) -> Any:
-    return dict(zip(header, row, strict=True)) if len(header) == len(row) > 1 else list(row)
+    return {
+        "removed_count": len(removed),
+        "added_count": len(added),
+        "old_header": old_header,
+        "new_header": new_header,
+        "removed": [list(row) for row in removed[:SHOWN_ROWS]],
+        "added": [list(row) for row in added[:SHOWN_ROWS]],
+    }
 
 
 def _user() -> str:

@@ -55,10 +55,11 @@ def _print_rows(link: dict[str, Any]) -> None:
     if change.get("first"):
         return
     print(f"\nline {link['sequence']}, saved {link.get('saved_at', '')} by {link.get('file_owner', '')}")
+    if change["new_header"] and change["old_header"] and change["new_header"] != change["old_header"]:
+        print(f"  columns: {', '.join(change['old_header'])} -> {', '.join(change['new_header'])}")
     for mark, name in (("-", "removed"), ("+", "added")):
         for row in change[name]:
-            values = row.values() if isinstance(row, dict) else row
-            print(f"  {mark} {', '.join(map(str, values))}")
+            print(f"  {mark} {', '.join(row)}")
         if (more := change[f"{name}_count"] - len(change[name])) > 0:
             print(f"  {mark} and {more:,} more rows; both states lie in configuration/files")
 
