@@ -144,6 +144,15 @@ def _place(header: str, cells: list[str] | tuple[str, ...], keys: frozenset[str]
     return None
 
 
+def known_headers(fit: Fit) -> frozenset[str]:
+    """The headers of the file that tell the product, as the file writes them."""
+    keys = frozenset(map(key_of, fit.cells))
+    places = [_place(header, fit.cells, keys) for header in fit.profile.headers]
+    return frozenset(
+        fit.cells[place].strip().lstrip("\ufeff") for place in places if place is not None and fit.cells
+    )
+
+
 def currency_in_headers(fit: Fit) -> str | None:
     """The currency that a header of the file names, where the profile says that it does."""
     names = {name for header in fit.profile.headers for name in spellings(header) if _CURRENCY in name}

@@ -40,12 +40,14 @@ class Document(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One stream of a document, ready to be read; text: with everything blanked that is no record."""
+    """One stream of a document, ready to be read. text: with everything blanked that is no record; known:
+    headers that another stream of the document reads, or that tell its product."""
 
     text: str
     mapping: CsvMapping
     layout: Layout
     notes: list[Noted]
+    known: frozenset[str]
 
 
 class _Read(NamedTuple):
@@ -157,7 +159,7 @@ def _read(document: Document, file: LandingFile, instance: SourceInstance, start
     batches: list[Batch] = []
     number = 0
     for part in parts:
-        found, count = _part(part, file, instance, start + number)
+        found, count = _part(part, file, instance, start + number, part is parts[0])
         batches += found
         number += count
     layout = parts[0].layout
@@ -191,7 +193,11 @@ def parts_of(document: Document, instance: SourceInstance) -> tuple[list[Part] |
             return None, ""
         text, more = without_totals(text, layout, mapping)
         # What is no record of the first stream was said of it; the other streams are rows of the same file.
-        parts.append(Part(text, mapping, layout, [] if parts else notes + more))
+        parts.append(Part(text, mapping, layout, [] if parts else notes + more, found.known))
+    used = {name for part in parts for name in part.layout.headers} - set.intersection(
+        *({name for name, _ in part.layout.unmapped} for part in parts)
+    )
+    parts = [part._replace(known=part.known | used) for part in parts]
     return parts, found.reason
 
 
@@ -210,7 +216,9 @@ def _of_sheet(sheet: sheets.Sheet, mapping: CsvMapping) -> tuple[str, CsvMapping
     return sheets.as_text(sheet, style), changed
 
 
-def _part(part: Part, file: LandingFile, instance: SourceInstance, start: int) -> tuple[list[Batch], int]:
+def _part(
+    part: Part, file: LandingFile, instance: SourceInstance, start: int, is_first: bool
+) -> tuple[list[Batch], int]:
     mapping, layout = part.mapping, part.layout
     listed, number = declared.count(part.text, layout, mapping, instance.time_zone)
     found = records(part.text, layout.header_line, layout.delimiter, mapping.quote, layout.width)
@@ -228,7 +236,9 @@ def _part(part: Part, file: LandingFile, instance: SourceInstance, start: int) -
     batches.append(Batch("rejects", rejects))
     cells = _declared_cells(listed, mapping.stream)
     batches.append(Batch("control_totals", control_totals_table(file, instance, cells)))
-    batches.append(_drift(file, instance, mapping.stream, part.notes, list(table.drift())))
+    # A column without a place is told once, of the file's first stream.
+    fields = [f for f in table.drift() if f["field"] not in part.known] if is_first else []
+    batches.append(_drift(file, instance, mapping.stream, part.notes, fields))
     return batches, number
 
 

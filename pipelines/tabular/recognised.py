@@ -30,11 +30,12 @@ _CODE = re.compile(r"^[A-Z]{3}$")
 
 
 class Recognised(NamedTuple):
-    """mappings: one per stream in the file. reason: what in it decided that. profile: the ready profile."""
+    """mappings: one per stream in the file. reason: what in it decided that. known: headers of the file that
+    belong to its product."""
 
     mappings: tuple[CsvMapping, ...]
     reason: str
-    profile: str | None = None
+    known: frozenset[str] = frozenset()
 
 
 def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> Recognised:
@@ -64,7 +65,7 @@ def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> R
     )
     told = ", ".join(f"'{name}'" for name in fit.profile.headers[:4]) or "cells of its shape"
     reason = f"profile {fit.profile.name} ({fit.profile.title}) by {told}"
-    return Recognised(found, reason, fit.profile.name)
+    return Recognised(found, reason, profiles.known_headers(fit))
 
 
 def _with_constants(

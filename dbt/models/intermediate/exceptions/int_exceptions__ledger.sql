@@ -64,7 +64,16 @@ select
     detail,
     cast(null as varchar) as caused_by_type,
     cast(null as varchar) as caused_by_id
-from {{ ref('int_unposted_events') }}
+from (
+    -- A charge and its fee are events of one document: the largest tells of both.
+    select
+        *,
+        row_number() over (
+            partition by document_type, document_id order by abs(amount) desc, detail
+        ) as place
+    from {{ ref('int_unposted_events') }}
+) as unposted
+where place = 1
 
 union all
 
