@@ -2,7 +2,8 @@
 
 The job has partitions and the tables have not: a table holds one state, that of the last as-of date, and
 what stays of each day is its published version, its report and its certificate. A range of days is run
-again from the job's partitions page; each day is a run of its own, and they wait for each other.
+again from the job's partitions page; each day is a run of its own, and they wait for each other. Readers
+have the day that ran last, so a range should end with the newest day (the next night publishes it anyway).
 """
 
 from datetime import date
