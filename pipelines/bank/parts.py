@@ -38,7 +38,11 @@ def parts_of(content: mmap.mmap, name: str, size: int = PART) -> list[Part] | No
     cut = {"camt": _camt, "mt940": _mt940}.get(name)
     if cut is None or len(content) < 2 * size:
         return None
-    parts = list(cut(content, size))
+    parts = []
+    for part in cut(content, size):
+        parts.append(part)
+        # What was looked through would otherwise count as memory in use until the file is closed.
+        content.madvise(mmap.MADV_DONTNEED)
     return parts if len(parts) > 1 and parts[-1].end == len(content) else None
 
 

@@ -1,11 +1,15 @@
-"""How fast statements are read: our readers and the `mt-940` library on the same text, in one run.
+"""How fast statements are read, and in how much memory: our readers and the libraries `mt-940` and `pycamt`.
 
-    python -m tests.benchmarks.bank_statements 200000
+    python -m tests.benchmarks.bank_statements 1000000          # speed, all in one run
+    python -m tests.benchmarks.bank_statements --memory 2000    # a camt and an MT940 of 2,000 MB each
 
-The library gets a tenth of the lines (its time grows in proportion).
+The libraries get fewer lines. `mt-940` takes time in proportion to them; `pycamt` in proportion to their
+square, so it gets a thousand, which is to its advantage. It is measured only where it is installed.
 """
 
-import sys
+import argparse
+import os
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -66,7 +70,7 @@ def _rate(what: str, work: Callable[[], int]) -> float:
     return lines / seconds
 
 
-def main(lines: int) -> None:
+def speed(lines: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         small, message, document = (
             Path(folder).resolve() / name for name in ("small.sta", "lines.sta", "entries.xml")
@@ -76,11 +80,66 @@ def main(lines: int) -> None:
         message.write_text(mt940(lines))
         document.write_text(camt(lines))
         text = mt940(max(lines // 10, 1))
-        base = _rate("mt-940 library", lambda: len(library.parse(text).transactions))
+        base = {"MT940": _rate("mt-940 library", lambda: len(library.parse(text).transactions))}
+        base["camt.053"] = _pycamt() or base["MT940"]
         for what, path in (("MT940", message), ("camt.053", document)):
             rate = _rate(what, lambda path=path: _read(path))
-            print(f"{'':28} {rate / base:.1f} times the library; {path.stat().st_size / 1e6:,.0f} MB")
+            print(f"{'':28} {rate / base[what]:.1f} times the library; {path.stat().st_size / 1e6:,.0f} MB")
+
+
+def _pycamt() -> float | None:
+    try:
+        from pycamt.parser import Camt053Parser
+    except ImportError:
+        print("pycamt is not installed: camt is compared with mt-940")
+        return None
+    text = camt(1000).encode()
+    return _rate("pycamt library", lambda: len(Camt053Parser(text).get_transactions()))
+
+
+def memory(megabytes: int) -> None:
+    """The largest size in memory of this process and of any of its readers, against the size of the file."""
+    for what, write in (("camt.053", camt), ("MT940", mt940)):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder).resolve() / what
+            _write_large(path, write, megabytes << 20)
+            started = time.perf_counter()
+            lines = _read(path)
+            seconds = time.perf_counter() - started
+            own, other = (
+                resource.getrusage(who).ru_maxrss >> 10
+                for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+            )
+            print(
+                f"{what:10} {path.stat().st_size >> 20:>6,} MB {lines:>11,} lines {seconds:8.1f} s; at most {own:,} MB "
+                f"in the loader and {other:,} MB in each of {os.cpu_count()} readers",
+                flush=True,
+            )
+
+
+def _write_large(path: Path, write: Callable[[int], str], size: int) -> None:
+    """One statement of that size: its lines again and again between its header and its end."""
+    once = write(20_000)
+    if once.startswith("<"):
+        first, last = once.index("<Ntry>"), once.rindex("</Ntry>") + len("</Ntry>")
+    else:
+        first, last = once.index("\n:61:"), once.rindex("\n:62F:")
+    head, lines, tail = once[:first].encode(), once[first:last].encode(), once[last:].encode()
+    with path.open("wb") as file:
+        file.write(head)
+        for _ in range(max((size - len(head) - len(tail)) // len(lines), 1)):
+            file.write(lines)
+        file.write(tail)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("lines", type=int, nargs="?", default=200_000)
+    parser.add_argument("--memory", type=int, metavar="MB")
+    options = parser.parse_args()
+    if options.memory:
+        memory(options.memory)
+    else:
+        speed(options.lines)
