@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from dagster_project.operations import read_operations
+from pipelines.limits import VARIABLES
 from pipelines.redaction import redact_logs
 from pipelines.settings import REPOSITORY, Settings
 
@@ -63,6 +64,17 @@ def write_instance(settings: Settings) -> Path:
     return settings.dagster
 
 
+def _limits(settings: Settings) -> dict[str, str]:
+    """The limits of operations.yml as environment variables; what is set there already comes first."""
+    wanted = read_operations(settings).limits
+    found = {
+        VARIABLES["memory_limit"]: wanted.memory,
+        VARIABLES["max_temp_directory_size"]: wanted.temporary_disk,
+        VARIABLES["threads"]: wanted.threads,
+    }
+    return {name: str(value) for name, value in found.items() if value and name not in os.environ}
+
+
 def prepare_environment(settings: Settings) -> None:
     """Point Dagster and dbt, in this process and its children, at this installation."""
     for folder in (settings.warehouse, settings.published):
@@ -82,5 +94,6 @@ def prepare_environment(settings: Settings) -> None:
             "DBT_LOG_PATH": str(settings.home / "logs" / "dbt"),
         }
     )
+    os.environ.update(_limits(settings))
     redact_logs()
     write_instance(settings)

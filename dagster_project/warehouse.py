@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.limits import apply_limits
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -17,6 +19,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(path), read_only=True)
     try:
         connection.execute("set TimeZone = 'UTC'")
+        apply_limits(connection)
         yield connection
     finally:
         connection.close()

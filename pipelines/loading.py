@@ -28,6 +28,7 @@ from pipelines.config import Configuration, Kind, SourceInstance
 from pipelines.control_totals import merge_control_totals
 from pipelines.kinds import KindSpec, kind_spec
 from pipelines.landing import FILES, claimed_files, file_row, landing_file
+from pipelines.limits import apply_limits
 from pipelines.provenance import Batch, LandingFile
 from pipelines.rejects import Reason
 from pipelines.replaced import replaced_load_ids
@@ -181,6 +182,7 @@ def _pipeline(settings: Settings, spec: KindSpec) -> Iterator[Any]:
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     settings.dlt.mkdir(parents=True, exist_ok=True)
     with closing(duckdb.connect(str(settings.warehouse))) as warehouse:
+        apply_limits(warehouse)
         pipeline = dlt.pipeline(
             pipeline_name=f"tieout_{spec.kind}",
             pipelines_dir=str(settings.dlt),

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.commands.errors import CommandError
+from pipelines.limits import apply_limits
 from pipelines.settings import settings
 
 
@@ -51,6 +52,7 @@ def published(version: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set temp_directory = $folder", {"folder": spill})
+            apply_limits(connection)
             connection.execute("set enable_external_access = false")
             connection.execute("set lock_configuration = true")
             yield connection

@@ -22,6 +22,7 @@ import yaml
 from dagster_project.names import PUBLISHED_SCHEMAS
 from dagster_project.run_identity import PROJECT
 from dagster_project.warehouse import quoted
+from pipelines.limits import apply_limits
 
 _NUMERIC = re.compile(r"^(DECIMAL|NUMERIC|U?(TINY|SMALL|BIG|HUGE)?INT|INTEGER|UINTEGER|DOUBLE|FLOAT|REAL)")
 _AMOUNT = re.compile(r"(^|_)(amount|balance)(_|$)")
@@ -106,6 +107,7 @@ def opened(before: Path, after: Path, *, memory: str | None = None) -> Iterator[
         try:
             connection.execute("set TimeZone = 'UTC'")
             connection.execute("set preserve_insertion_order = false")
+            apply_limits(connection)
             if memory:
                 connection.execute("set memory_limit = $memory", {"memory": memory})
             for name, path in (("before", before), ("after", after)):

@@ -16,6 +16,7 @@ import duckdb
 from dagster_project.names import PUBLISHED_SCHEMAS
 from dagster_project.publish import versions
 from dagster_project.warehouse import existing_tables, quoted, reading
+from pipelines.limits import apply_limits
 
 _CONTENTS = """
 create table checks.published_tables (
@@ -127,6 +128,7 @@ def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableCo
     connection = duckdb.connect(str(building))
     try:
         connection.execute("set TimeZone = 'UTC'")
+        apply_limits(connection)
         path = str(warehouse).replace("'", "''")
         # Under the name that it has as a file of its own: views name their tables with it.
         source = warehouse.stem
