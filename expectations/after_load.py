@@ -8,6 +8,7 @@ new fields, are warnings: their money is accounted for, and a person should look
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from expectations import decision_log
 from expectations.rules import Rule
 
 
@@ -81,31 +82,6 @@ LANDED: dict[str, tuple[Landed, ...]] = {
         ),
     ),
 }
-
-# The log is delivered anew with each decision, so its newest delivery holds all that ever came. Half of a
-# log is a state of the books that nobody decided: a broken one stops the run.
-_DECISION_LOG = """
-with latest as (
-    select load_id from raw_decisions.files order by _dlt_load_id desc, load_id limit 1
-),
-lines as (select source_file, load_id, sequence, hash from {batch})
-select source_file, source_position as line, message
-from raw_decisions.rejects
-where reason_code = 'broken_chain' and load_id in (select load_id from latest)
-union
-select
-    before.source_file,
-    before.sequence,
-    'line ' || before.sequence || ' with the hash ' || left(before.hash, 12)
-    || ' was loaded before and is no longer in the log: it was cut, or replaced by another'
-from lines as before
-where not exists (
-    select 1 from lines as kept
-    where kept.load_id in (select load_id from latest)
-        and kept.sequence = before.sequence and kept.hash = before.hash
-)
-order by all
-"""
 
 
 def _literal(value: str) -> str:
@@ -195,25 +171,17 @@ order by all
 
 
 def rules(
-    time_zones: Mapping[str, Mapping[tuple[str, str], str]], exponents: Mapping[str, int]
+    time_zones: Mapping[str, Mapping[tuple[str, str], str]],
+    exponents: Mapping[str, int],
+    log_load_id: str | None = None,
 ) -> list[Rule]:
     """Rules of the gate.
 
     time_zones: per kind, (source_name, stream) to the time zone of its business dates.
     exponents: decimal places of the integers of a currency, as Stripe sends them.
+    log_load_id: the log of decisions as it lies in the landing folder; None when nobody decided anything.
     """
-    found: list[Rule] = [
-        Rule(
-            name="decision_log_is_whole",
-            suite="conservation",
-            table="raw_decisions.decisions",
-            description=(
-                "No line of the log of decisions was changed, taken out, put in or moved, and none that was "
-                "loaded before is missing. Put the copy of your backup back and run again."
-            ),
-            query=_DECISION_LOG,
-        )
-    ]
+    found: list[Rule] = [decision_log.rule(log_load_id)]
     for kind in LANDED:
         found += [
             Rule(

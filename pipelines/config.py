@@ -160,7 +160,7 @@ DECISIONS = SourceInstance(
     name="decisions",
     kind="decisions",
     entity_id="*",
-    path="decisions/*.jsonl",
+    path="decisions/decisions.jsonl",
     description="Decisions of people about matches",
 )
 

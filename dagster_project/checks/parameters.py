@@ -14,7 +14,8 @@ from expectations import after_canonical, after_load, before_publish
 from expectations.before_publish import RateBound, Rates
 from expectations.rules import Gate, Rule
 from pipelines.company import seed_rows
-from pipelines.config import Configuration
+from pipelines.config import DECISIONS, Configuration
+from pipelines.landing import landing_file, list_files
 from pipelines.settings import Settings
 
 
@@ -83,10 +84,18 @@ def published_rates_are(warehouse: duckdb.DuckDBPyConnection, settings: Settings
         return False
 
 
+def decision_log(settings: Settings) -> str | None:
+    """Which delivery the log of decisions is, as it lies in the landing folder now."""
+    files = list_files(settings.landing, DECISIONS)
+    return landing_file(settings.landing, files[0], DECISIONS).load_id if files else None
+
+
 def gates(configuration: Configuration, settings: Settings) -> dict[Gate, Callable[[], Sequence[Rule]]]:
     """Each gate with the function that gives its rules at the moment when it runs."""
     return {
-        "after_load": lambda: after_load.rules(time_zones(configuration), stripe_exponents(settings)),
+        "after_load": lambda: after_load.rules(
+            time_zones(configuration), stripe_exponents(settings), decision_log(settings)
+        ),
         "after_canonical": after_canonical.rules,
         "before_publish": lambda: before_publish.rules(previous_match_rates(settings), rate_bounds(settings)),
     }

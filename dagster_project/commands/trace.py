@@ -77,6 +77,15 @@ where document_id = $id
 order by all
 """
 
+# What people decided about the document itself, or about a match that holds it.
+_DECISIONS = """
+select decision_id, action, decided_by, decided_at, outcome, currency, amount, reason, message
+from reconciliation.decision_outcomes
+where document_id = $id
+    or match_id in (select match_id from reconciliation.match_items where item_id = $id and match_id is not null)
+order by decided_at, decision_id
+"""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -210,6 +219,7 @@ def trace(connection: duckdb.DuckDBPyConnection, id_: str) -> dict[str, Any]:
         "not_shown": max(len(steps) - MAX_DOCUMENTS, 0),
         "journal_lines": _records(connection.execute(_JOURNAL, {"id": document_id})),
         "exceptions": _records(connection.execute(_EXCEPTIONS, {"id": document_id})),
+        "decisions": _records(connection.execute(_DECISIONS, {"id": document_id})),
     }
 
 
@@ -273,6 +283,15 @@ def _print(found: dict[str, Any]) -> None:
             f"{shown(item['amount'])} {item['currency']}"
         )
         print(f"  {item['explanation']}\n  To do: {item['suggested_action']}")
+    if found["decisions"]:
+        print("\nDecided:")
+        for decision in found["decisions"]:
+            money = f" {shown(decision['amount'])} {decision['currency']}" if decision["amount"] else ""
+            state = f" ({decision['outcome']})" if decision["outcome"] not in ("applied", "noted") else ""
+            print(
+                f"  {decision['decided_at']:%Y-%m-%d}  {decision['decided_by']}: "
+                f"{decision['action'].replace('_', ' ')}{money}{state}: {decision['reason']}"
+            )
 
 
 def show_trace(id_: str, format_: str) -> None:

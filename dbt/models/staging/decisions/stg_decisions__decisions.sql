@@ -1,7 +1,28 @@
+-- The log comes whole with each delivery. A delivery that broke the chain, or that has another line at a place
+-- that was known before, is refused (expectations/decision_log.py): none of its lines counts, also after the
+-- true log is back.
 with
 
 source as (
     select * from {{ source('raw_decisions', 'decisions') }}
+),
+
+judged as (
+    select
+        load_id,
+        hash,
+        first_value(hash) over (partition by sequence order by _dlt_load_id, load_id) as first_hash
+    from source
+),
+
+refused as (
+    select load_id
+    from {{ source('raw_decisions', 'rejects') }}
+    where reason_code = 'broken_chain'
+    union
+    select load_id
+    from judged
+    where hash <> first_hash
 ),
 
 renamed as (
@@ -13,7 +34,8 @@ renamed as (
         source.source_position,
         source.record_hash,
         source._dlt_load_id,
-        source.recorded_at as source_updated_at,
+        -- Last among the versions of its line, or the true one would be superseded by it.
+        case when refused.load_id is null then source.recorded_at end as source_updated_at,
         source.effective_date as business_date,
         source.sequence,
         source.previous_hash,
@@ -40,8 +62,10 @@ renamed as (
         source.items,
         source.links,
         source.removed,
-        source.payload
+        source.payload,
+        refused.load_id is not null as is_refused
     from source
+    left join refused on source.load_id = refused.load_id
 )
 
-{{ record_state('renamed', ['sequence']) }}
+{{ record_state('renamed', ['sequence'], never_current='is_refused') }}
