@@ -53,6 +53,10 @@ def _listed(values: Iterable[str]) -> str:
     return ", ".join(values[:_SHOWN]) + more
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def run_failed(known: Known) -> list[Alert] | None:
     """The last run did not publish. One alert per step that failed, until a run succeeds."""
     run = known.observed.run
@@ -128,8 +132,8 @@ def residual(known: Known) -> list[Alert] | None:
                 severity="critical",
                 title=f"Control totals do not tie in {finding.table}",
                 what=(
-                    f"Gate {finding.gate}, rule {finding.rule}: {finding.observed} differ"
-                    + (f", {records} records in all" if records else "")
+                    f"Gate {finding.gate}, rule {finding.rule}: {finding.observed} do not tie"
+                    + (f", {_counted(records, 'record')} in all" if records else "")
                     + (f".\n{_listed(places)}" if places else ".")
                     + f"\n{_standing(known)}"
                 ),
@@ -379,7 +383,7 @@ def channel_failed(known: Known) -> list[Alert]:
             key=f"channel_failed:{channel}",
             severity="warning",
             title=f"Alerts cannot be sent through '{channel}'",
-            what=f"{len(letters)} message{'s' if len(letters) > 1 else ''} wait. The last error: {letters[-1].error}.",
+            what=f"{_counted(len(letters), 'message')} waiting. The last error: {letters[-1].error}.",
             since=moment(min(letter.failing_since or letter.created_at for letter in letters)),
             action=f"Check the channel '{channel}' in operations.yml and its environment variables, then: tieout alerts --test",
             where=("tieout alerts",),

@@ -160,7 +160,7 @@ FINDING = Finding(
 def test_a_residual_says_how_much_money_per_currency_is_not_accounted_for() -> None:
     [alert] = conditions.residual(known(failed_run(FINDING))) or []
     assert alert.amounts == (("EUR", Decimal("10.0100")), ("USD", Decimal("0.0100")))
-    assert "1 records" in alert.what
+    assert "1 record in all" in alert.what
     assert "stripe_de charges EUR 2026-03-04" in alert.what
 
 

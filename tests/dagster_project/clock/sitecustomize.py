@@ -9,6 +9,7 @@ import os
 
 if os.environ.get("TIEOUT_TEST_CLOCK"):
     import threading
+    import time
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from time import sleep
@@ -35,5 +36,16 @@ if os.environ.get("TIEOUT_TEST_CLOCK"):
             if wanted != now:
                 _clock.shift(timedelta(seconds=wanted - now))
                 now = wanted
+
+    # gRPC turns a timeout into a moment of the real clock; in ours it would be over before it began.
+    import grpc._channel
+
+    class _Real:
+        time = staticmethod(time_machine.escape_hatch.time.time)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(time, name)
+
+    grpc._channel.time = _Real()
 
     threading.Thread(target=_follow, daemon=True).start()
