@@ -22,6 +22,7 @@ from dagster_project.publish.differences import (
     DifferenceError,
     TableDifference,
     declared_keys,
+    has_columns,
     opened,
     published_tables,
     tables,
@@ -232,12 +233,12 @@ def diff(
                 "tables_only_after": [] if wanted else sorted(map(".".join, published_tables(new) - old)),
             }
             for left, right in pairs:
-                key = (
-                    given.get(".".join(left))
-                    or given.get(".".join(right))
-                    or declared_keys().get(".".join(right))
-                    or given.get("*", ())
-                )
+                key = given.get(".".join(left)) or given.get(".".join(right))
+                if key is None:
+                    declared = declared_keys().get(".".join(right), ())
+                    # A version from before the key was what it is now is compared by whole rows.
+                    key = declared if has_columns(connection, left, right, declared) else ()
+                    key = key or given.get("*", ())
                 comparison = Comparison(connection, left, right, key, ignored)
                 found.append(comparison.compare())
                 if found[-1].is_equal:

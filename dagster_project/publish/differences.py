@@ -157,6 +157,17 @@ def _types(connection: duckdb.DuckDBPyConnection, side: str, table: tuple[str, s
     )
 
 
+def has_columns(
+    connection: duckdb.DuckDBPyConnection,
+    before: tuple[str, str],
+    after: tuple[str, str],
+    names: Sequence[str],
+) -> bool:
+    """Whether both tables have all of the columns."""
+    sides = (_types(connection, "before", before), _types(connection, "after", after))
+    return all(name in side for name in names for side in sides)
+
+
 class Comparison:
     """One table on both sides: the SQL of its differences, kept while its rows are shown."""
 
