@@ -110,8 +110,8 @@ def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
     the one-to-one model: p = x (1 - share left)(1 - share right) for each of the left x right pairs.
     """
     # Ten rows of doubt, half of them matched: the share of a small file is not known.
-    share_left = np.clip((matched + 5) / (left + 10), 0.05, 0.95)
-    share_right = np.clip((matched + 5) / (right + 10), 0.05, 0.95)
+    share_left = np.clip((matched + 5) / (left + 10), 0.01, 0.95)
+    share_right = np.clip((matched + 5) / (right + 10), 0.01, 0.95)
     pairs = np.maximum(np.maximum(left, right), 2)
     smaller = np.where(left <= right, share_left, share_right)
     return np.log(smaller / ((1 - share_left) * (1 - share_right)) / pairs)
