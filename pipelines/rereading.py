@@ -8,7 +8,7 @@ between repeats the work and loses nothing.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -33,7 +33,7 @@ def _fingerprint(instance: SourceInstance, spec: KindSpec) -> str:
     digest = hashlib.sha256(decisive.encode())
     if instance.kind == "csv" and not (instance.csv and instance.csv.columns):
         digest.update(_HEADER_NAMES.read_bytes())
-    if instance.kind == "csv" and instance.csv is None:
+    if instance.kind == "csv" and not (instance.csv and instance.csv.columns):
         for profile in sorted((_TABULAR / "profiles").glob("*.yml")):
             digest.update(profile.read_bytes())
     if spec.version > 1:
@@ -45,6 +45,18 @@ def _note(settings: Settings, spec: KindSpec) -> Path:
     return settings.warehouse.with_name(f"{spec.kind}.entries.json")
 
 
+def _noted(note: Path, now: Mapping[str, str]) -> dict[str, str]:
+    """Entry to its fingerprint when its files were read. Where the note is damaged nobody knows, and every
+    file is read again: that costs time, an unnoticed change of a mapping would cost money."""
+    if not note.is_file():
+        return {}
+    try:
+        found = json.loads(note.read_text())
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else dict.fromkeys(now, "unknown")
+
+
 def forget_outdated(
     settings: Settings,
     spec: KindSpec,
@@ -53,14 +65,16 @@ def forget_outdated(
 ) -> set[str]:
     """Take out the deliveries (load_id, entry) whose entry has changed since; return their load_ids."""
     note = _note(settings, spec)
-    before = json.loads(note.read_text()) if note.is_file() else {}
     now = {_entry(instance): _fingerprint(instance, spec) for instance in instances}
+    before = _noted(note, now)
     changed = {entry for entry, value in now.items() if before.get(entry, value) != value}
     outdated = sorted(load_id for load_id, instance in loaded if _entry(instance) in changed)
     forget(settings, spec, outdated)
     if now != before:
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(before | now, indent=1, sort_keys=True))
+        building = note.with_suffix(".building")
+        building.write_text(json.dumps(before | now, indent=1, sort_keys=True))
+        building.replace(note)
     return set(outdated)
 
 

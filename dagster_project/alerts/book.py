@@ -185,6 +185,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     try:
         connection.executescript(_TABLES)
+        # A file that was cut off opens well, and fails at some later query.
+        [(state,)] = connection.execute("pragma quick_check(1)").fetchall()
+        if state != "ok":
+            raise sqlite3.DatabaseError(state)
     except sqlite3.DatabaseError:
         connection.close()
         raise

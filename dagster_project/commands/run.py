@@ -94,6 +94,29 @@ def _telling_of_a_false_start(place: Settings) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _history(place: Settings) -> Iterator[Any]:
+    """Dagster's instance. Raises CommandError when its files are damaged."""
+    import sqlite3
+
+    import dagster as dg
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    try:
+        with dg.DagsterInstance.from_config(str(place.dagster)) as instance:
+            yield instance
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        cause = getattr(error, "orig", error)
+        if isinstance(error, OperationalError | sqlite3.OperationalError) and "malformed" not in str(cause):
+            raise
+        said = (
+            f"Dagster's history of runs is damaged ({cause}), so the run was stopped; readers keep the "
+            f"published file as it was. The history holds no figure: move {place.dagster} away and run again."
+        )
+        _watch(place, None, start_failure=said)
+        raise CommandError(said) from error
+
+
 def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> int:
     """Run everything once and print what came of it. Returns the exit code.
 
@@ -109,14 +132,12 @@ def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> 
     with one_run(place, _say_waiting), _quiet(place) as log:
         _sample_when_empty(place, progress)
         with progress.step("start", "load the definitions"), _telling_of_a_false_start(place):
-            import dagster as dg
-
             from dagster_project.definitions import build_defs
             from dagster_project.names import JOB
             from dagster_project.schedules.days import run_config
 
             job = build_defs(place).resolve_job_def(JOB)
-        with dg.DagsterInstance.from_config(str(place.dagster)) as instance:
+        with _history(place) as instance:
             bury_dead_runs(instance)
             run_id = str(uuid.uuid4())
             instance.add_event_listener(run_id, progress.listen)

@@ -286,3 +286,11 @@ def test_a_recipient_that_is_no_address_is_said_without_it(place, operations, mo
     monkeypatch.setenv("TEST_MAIL", "nobody")
     with pytest.raises(SendingError, match="no mail address"):
         channels._addresses(operations.alerts.channels["mail"])
+
+
+def test_a_book_that_was_cut_off_is_begun_anew(place, operations, mailbox) -> None:
+    night(place, operations, [residual(key=f"residual:{number}") for number in range(200)], NIGHT)
+    path = book_file(place)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    night(place, operations, [residual()], NIGHT + timedelta(hours=1))
+    assert len(mailbox.messages) == 2
