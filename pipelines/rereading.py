@@ -33,7 +33,6 @@ def _fingerprint(instance: SourceInstance, spec: KindSpec) -> str:
     digest = hashlib.sha256(decisive.encode())
     if instance.kind == "csv" and not (instance.csv and instance.csv.columns):
         digest.update(_HEADER_NAMES.read_bytes())
-    if instance.kind == "csv" and not (instance.csv and instance.csv.columns):
         for profile in sorted((_TABULAR / "profiles").glob("*.yml")):
             digest.update(profile.read_bytes())
     if spec.version > 1:

@@ -19,7 +19,7 @@ from pipelines.schema_drift import schema_drift_table
 from pipelines.tabular import declared, profiles, sheets
 from pipelines.tabular.layout import Layout, UnusableFile, settle
 from pipelines.tabular.left_out import Noted, prepare, without_totals
-from pipelines.tabular.recognised import Recognised, recognise
+from pipelines.tabular.recognised import Recognised, recognise, recognise_stream, says_only_a_stream
 from pipelines.tabular.table import Table
 from pipelines.tabular.text import decode, decode_as, records
 from pipelines.tabular.workbook import UnusableWorkbook, is_package, read_workbook
@@ -112,7 +112,7 @@ def _documents(content: bytes, instance: SourceInstance) -> list[Document]:
         if content.startswith(b"\xd0\xcf\x11\xe0"):
             raise UnusableFile("this is a workbook of the format before 2007 (.xls); save it as .xlsx or CSV")
         text, encoding = decode(content, instance.csv.encoding if instance.csv else None)
-        if instance.csv is None:
+        if instance.csv is None or says_only_a_stream(instance.csv):
             text, encoding = spelled(content, text, encoding)
         return [Document(text, "csv", encoding)]
     try:
@@ -180,6 +180,8 @@ def parts_of(document: Document, instance: SourceInstance) -> tuple[list[Part] |
     if instance.csv is not None:
         how = "the mapping of the source" if instance.csv.columns else "headers by their usual names"
         found = Recognised((instance.csv,), how)
+        if says_only_a_stream(instance.csv):
+            found = recognise_stream(document.text, instance.csv) or found
     else:
         found = recognise(document.text, instance.constants, is_configured=bool(instance.entity_id))
     parts = []

@@ -45,12 +45,32 @@ def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> R
     without a currency.
     """
     fit = profiles.fitting(text)
-    if fit is None:
-        mapping, reason = guessed_mapping(text)
-        if mapping is None:
-            raise UnusableFile(reason)
-        mapping = _completed(mapping, text, mapping.skip_rows, constants, is_configured)
-        return Recognised((mapping,), reason)
+    if fit is not None:
+        return _by_profile(fit, text, constants, is_configured)
+    mapping, reason = guessed_mapping(text)
+    if mapping is None:
+        raise UnusableFile(reason)
+    mapping = _completed(mapping, text, mapping.skip_rows, constants, is_configured)
+    return Recognised((mapping,), reason)
+
+
+def says_only_a_stream(mapping: CsvMapping | None) -> bool:
+    """Whether a source leaves to its files how they are read."""
+    return mapping is not None and mapping.model_fields_set <= {"stream", "constants"}
+
+
+def recognise_stream(text: str, mapping: CsvMapping) -> Recognised | None:
+    """The profile's reading of one stream, where a source says no more of it; None when no profile has it."""
+    fit = profiles.fitting(text)
+    if fit is None or mapping.stream not in {part["stream"] for part in fit.profile.parts}:
+        return None
+    found = _by_profile(fit, text, mapping.constants, is_configured=True)
+    return found._replace(mappings=tuple(m for m in found.mappings if m.stream == mapping.stream))
+
+
+def _by_profile(
+    fit: profiles.Fit, text: str, constants: Mapping[str, str], is_configured: bool
+) -> Recognised:
     preamble = text.split("\n", fit.above)[: fit.above]
     currency = profiles.currency_in_headers(fit)
     account = account_above(preamble)

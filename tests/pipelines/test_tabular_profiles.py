@@ -141,6 +141,27 @@ def test_the_source_names_the_account_of_a_file_that_does_not(tmp_path):
     assert {r["account_number"] for r in tables["bank_transactions"]} == {"000123456"}
 
 
+def test_a_source_that_says_only_its_stream_reads_it_by_profile(tmp_path):
+    """`tieout init` writes such entries; a stream that the report does not have is read by its headers."""
+    (tmp_path / "a.csv").write_bytes((SAMPLES / "ing_nl.csv").read_bytes())
+    tables = load(tmp_path, source(csv={"stream": "bank_transactions"}))
+    assert [row["amount"] for row in tables["bank_transactions"]] == [Decimal(1250), Decimal("-4.2")]
+    assert "profile ing_nl" in tables["files"][0]["recognised_by"]
+    refused = load(tmp_path, source(csv={"stream": "orders"}))
+    assert "no column for" in refused["rejects"][0]["message"]
+
+
+def test_a_mapping_of_ones_own_comes_before_any_profile(tmp_path):
+    (tmp_path / "a.csv").write_bytes((SAMPLES / "ing_nl.csv").read_bytes())
+    mapping = {
+        "stream": "bank_transactions", "decimal": ",", "date_format": "%Y%m%d", "constants": {"currency": "EUR"},
+        "columns": {"booking_date": "Datum", "amount": "Bedrag (EUR)", "account_number": "Rekening"},
+    }  # fmt: skip
+    tables = load(tmp_path, source(csv=mapping))
+    assert tables["files"][0]["recognised_by"].startswith("the mapping of the source")
+    assert [row["amount"] for row in tables["bank_transactions"]] == [Decimal(1250), Decimal("4.2")]
+
+
 def test_lines_that_are_no_records_are_named(tmp_path):
     problems = inspect(SAMPLES / "bank_of_america.csv").problems
     (left,) = [p.message for p in problems if p.code == "lines_left_out"]
