@@ -14,9 +14,10 @@ Source: SWIFT Standards, Category 9, MT940 Customer Statement Message, MT942 Int
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,8 @@ def read(content: bytes) -> Reading:
     text = to_text(content)
     cut = _FIELD.split(_END.sub("\n:--:", text))
     tags, contents = cut[1::2], cut[2::2]
-    number = {tag: code for code, tag in enumerate(_TAGS)}
-    code = np.fromiter((number.get(tag, _OTHER) for tag in tags), np.int64, len(tags))
+    number = defaultdict(lambda: _OTHER, {tag: code for code, tag in enumerate(_TAGS)})
+    code = np.array(list(map(number.__getitem__, tags)), np.int64)
     statement = np.cumsum(code == number["20"]) - 1
     is_line = code == _LINE_TAG
     if not (statement >= 0).any() or (statement[is_line] < 0).any():
@@ -82,7 +83,7 @@ def read(content: bytes) -> Reading:
     statements = [header.statement() for header in headers]
 
     at_line = np.flatnonzero(is_line)
-    raw_lines = [contents[at].rstrip("\n") for at in at_line.tolist()]
+    raw_lines = list(map(str.rstrip, map(contents.__getitem__, at_line.tolist()), repeat("\n")))
     information = _information(code, at_line, contents)
     declared, declared_statements = scan(text)
     is_interim = not any(header.has_balance for header in headers) and any(h.is_interim for h in headers)
