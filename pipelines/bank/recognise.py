@@ -30,7 +30,7 @@ _FORMATS: tuple[tuple[str, re.Pattern[bytes]], ...] = (
             rb"\A(?:(?:#[^\r\n]*|\^)?[\r\n]+){0,50}[ \t]*!(?:Type|Account|Option|Clear)\b", re.IGNORECASE
         ),
     ),
-    ("mt940", re.compile(rb"(?:^|[\r\n}]):?20:")),
+    ("mt940", re.compile(rb"(?:^|[\r\n}]):?20:|(?:^|[\r\n}]):25P?:[^\r\n]*[\r\n]+:(?:28C?|60[FM]?):")),
 )
 
 
