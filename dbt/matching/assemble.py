@@ -158,7 +158,9 @@ def _explanations(
         k = chosen.allowed[pairs]
         difference = np.where(chosen.pairs.is_fx[k], 0, chosen.pairs.difference[k])
         groups = [
-            _group_explanation(chosen, int(candidate), is_auto, rule_of)
+            explain.group_json(
+                chosen, int(candidate), bool(is_auto[candidate]), chosen.rules[int(rule_of[candidate])]
+            )
             for candidate in several[wanted[~is_pair] - len(simple)]
         ]
         both = pa.concat_arrays(
@@ -171,24 +173,6 @@ def _explanations(
         back[np.concatenate([np.flatnonzero(is_pair), np.flatnonzero(~is_pair)])] = np.arange(len(wanted))
         chunks.append(both if is_pair.all() else both.take(pa.array(back)))
     return pa.chunked_array(chunks, pa.string())
-
-
-def _group_explanation(chosen: Chosen, candidate: int, is_auto, rule_of) -> str:
-    left, right = chosen.members(candidate)
-    rule = chosen.rules[int(rule_of[candidate])]
-    amount = chosen.items.amount
-    difference = int(amount[list(left)].sum()) - int(amount[list(right)].sum()) if left and right else 0
-    return explain.group_json(
-        rule,
-        chosen.group_parts[candidate - len(chosen.allowed)],
-        difference,
-        rule.difference_reason or ("" if left and right else "offset"),
-        chosen.rival(candidate),
-        "auto" if is_auto[candidate] else "suggested",
-        f"{len(left)}:{len(right)}",
-        float(min(chosen.decision.probability[candidate], 0.9999)),
-        [] if is_auto[candidate] else chosen.limits(candidate),
-    )
 
 
 def _same(text: str, count: int) -> pa.Array:

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matching import words
 from matching.result import money
-from matching.rules import REMAINDERS
 from matching.weights import SILENT, family
-
-REASON_WORDS = {
-    "": "no difference",
-    "bank_charges": "bank charges deducted on the way",
-    "fees": "fees or charges deducted",
-    "early_payment_discount": "the agreed early-payment discount",
-    "fx_difference": "exchange rate difference",
-    "small_write_off": "small difference written off",
-    "rounding": "rounding",
-    "partial_payment": "paid in part; the rest stays open",
-    "over_payment": "paid more than due; the rest stays open",
-    "transposed_digits": "two neighbouring digits are swapped on one side",
-    "offset": "the rows cancel each other",
-}
+from matching.words import REASON_WORDS, amount_text
 
 
 def explanation(
@@ -35,7 +21,7 @@ def explanation(
     difference: str,
     reason: str,
     runner_up: dict | None,
-    words: str,
+    summary: str,
     limits: list[str],
 ) -> str:
     """The JSON of the contract: rule, evidence, difference, runner-up, and one sentence."""
@@ -47,34 +33,11 @@ def explanation(
             "difference": {"amount": difference, "reason": reason, "words": REASON_WORDS.get(reason, reason)},
             "runner_up": runner_up,
             "limits": limits,
-            "summary": words,
+            "summary": summary,
         },
         ensure_ascii=False,
         sort_keys=False,
         separators=(",", ":"),
-    )
-
-
-def sentence(
-    status: str, shape: str, confidence: float, reason: str, difference: str, has_rival: bool
-) -> str:
-    """One plain sentence for the top of the explanation."""
-    start = {"auto": "Matched", "suggested": "Suggested, a person should confirm"}[status]
-    parts = [f"{start} ({shape}), {confidence:.1%} sure"]
-    if reason in REMAINDERS:
-        parts.append(f"{difference} remains: {REASON_WORDS[reason]}")
-    elif reason:
-        parts.append(f"difference {difference}: {REASON_WORDS.get(reason, reason)}")
-    parts.append("another candidate was considered" if has_rival else "nothing else fits")
-    return "; ".join(parts) + "."
-
-
-def amount_text(ticks: int) -> str:
-    """An amount of ticks as people write it: two decimals unless it has more."""
-    return (
-        f"{Decimal(int(ticks)) / 10_000:.2f}"
-        if int(ticks) % 100 == 0
-        else f"{Decimal(int(ticks)) / 10_000:f}"
     )
 
 
@@ -83,24 +46,45 @@ def _plain(amounts: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(amounts.cast(pa.string()), r"^(-?\d+\.\d\d)00$", r"\1")
 
 
-def group_json(
-    rule,
-    parts,
-    difference: int,
-    reason: str,
-    rival: dict | None,
-    status: str,
-    shape: str,
-    p: float,
-    limits: list[str],
-) -> str:
-    """Explanation of a group: `parts` are (feature, what was seen, contribution)."""
+def group_json(chosen, candidate: int, is_auto: bool, rule) -> str:
+    """Explanation of a group; its evidence are (feature, what was seen, contribution)."""
+    items = chosen.items
+    left, right = chosen.members(candidate)
+    parts = chosen.group_parts[candidate - len(chosen.allowed)]
+    rival = chosen.rival(candidate)
+    probability = float(min(chosen.decision.probability[candidate], 0.9999))
+    difference = sum(int(items.amount[i]) for i in left) - sum(int(items.amount[i]) for i in right)
+    if not left or not right:
+        difference = 0
+    reason = rule.difference_reason or ("" if left and right else "offset")
+
+    def side(rows: tuple[int, ...]) -> str:
+        amounts = [int(items.amount[i] * items.sign[i]) for i in rows]
+        return words.named([items.item_id[i].as_py() for i in rows], amounts, sum(amounts)) if rows else ""
+
+    text = words.group_summary(
+        is_auto,
+        side(left),
+        side(right),
+        items.currency[(right or left)[0]].as_py(),
+        reason,
+        difference,
+        [seen for name, seen, value in parts if name != "amount" and value > -1.0],
+        rival,
+        probability,
+    )
     evidence = [
         {"feature": name, "seen": seen, "contribution": round(value, 2)} for name, seen, value in parts
     ]
-    words = sentence(status, shape, p, reason, amount_text(abs(difference)), rival is not None)
     return explanation(
-        rule.match_rule_id, rule.description, evidence, amount_text(difference), reason, rival, words, limits
+        rule.match_rule_id,
+        rule.description,
+        evidence,
+        amount_text(difference),
+        reason,
+        rival,
+        text,
+        [] if is_auto else chosen.limits(candidate),
     )
 
 
@@ -114,6 +98,40 @@ def _distinct(*columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     first = np.full(code.max(initial=-1) + 1, len(code), dtype=np.int64)
     np.minimum.at(first, code, np.arange(len(code)))
     return np.stack([column[first] for column in columns], axis=1).astype(np.int64), code
+
+
+def _said(pairs, k: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """What speaks for each pair besides its amounts, beginning with "; ", and what against it."""
+    names = [
+        feature.name
+        for feature in pairs.features
+        if feature.name in words.SAYS and feature.name != "reference"
+    ]
+    reference = pairs.feature("reference").level[k].astype(np.int64)
+    columns = [reference, *(pairs.feature(name).level[k].astype(np.int64) for name in names)]
+    distinct, inverse = _distinct(*columns)
+    before, after, doubts = [], [], []
+    for levels in distinct.tolist():
+        by_name = dict(zip(names, levels[1:], strict=True))
+        for_it, _ = words.evidence_words(by_name)
+        _, against = words.evidence_words({"reference": levels[0], **by_name})
+        before.append("; " + words.SAYS["reference"].get(levels[0], "") if levels[0] >= 2 else "")
+        after.append("; " + for_it if for_it else "")
+        doubts.append(("," if against else "") + against)
+    place = pa.array(inverse)
+    key = pc.if_else(
+        pa.array(reference >= 2), pc.fill_null(pairs.shared_key.take(pa.array(k)), ""), pa.scalar("")
+    )
+    speaks = pc.binary_join_element_wise(
+        pa.array(before, pa.string()).take(place), key, pa.array(after, pa.string()).take(place), ""
+    )
+    return speaks, pa.array(doubts, pa.string()).take(place)
+
+
+def _escaped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Ids of foreign files inside a JSON string."""
+    texts = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
+    return pc.replace_substring_regex(texts, "[\\x00-\\x1f]", " ")
 
 
 def pairs_json(
@@ -160,16 +178,19 @@ def pairs_json(
         pieces.append(piece)
     evidence = pc.binary_join_element_wise(*pieces, ",", null_handling="skip")
     rules = [json.dumps(x.match_rule_id) for x in chosen.rules]
-    words = [json.dumps(x.description, ensure_ascii=False) for x in chosen.rules]
+    descriptions = [json.dumps(x.description, ensure_ascii=False) for x in chosen.rules]
     start = pa.array(
-        [f'{{"rule":{a},"rule_description":{b},"evidence":[' for a, b in zip(rules, words, strict=True)],
+        [
+            f'{{"rule":{a},"rule_description":{b},"evidence":['
+            for a, b in zip(rules, descriptions, strict=True)
+        ],
         pa.string(),
     ).take(pa.array(rule))
     probability = np.round(np.minimum(chosen.decision.probability[simple], 0.9999) * 1000).astype(np.int64)
     has_rival = chosen.decision.runner_up[simple] >= 0
-    distinct, inverse = _distinct(rule, auto, probability, has_rival, difference)
-    middles, ends = [], []
-    for r, is_auto, thousandth, rival, ticks in distinct.tolist():
+    distinct, inverse = _distinct(rule, difference)
+    middles, differences = [], []
+    for r, ticks in distinct.tolist():
         reason = chosen.rules[r].difference_reason
         middles.append(
             '],"difference":'
@@ -179,28 +200,46 @@ def pairs_json(
             )
             + ',"runner_up":'
         )
-        text = sentence(
-            "auto" if is_auto else "suggested",
-            "1:1",
-            thousandth / 1000,
-            reason,
-            amount_text(abs(ticks)),
-            bool(rival),
-        )
-        ends.append('"summary":' + json.dumps(text, ensure_ascii=False) + "}")
-    middle, end = (
-        pa.array(middles, pa.string()).take(pa.array(inverse)),
-        pa.array(ends, pa.string()).take(pa.array(inverse)),
-    )
+        differences.append(words.difference_words(reason, ticks).capitalize())
+    middle = pa.array(middles, pa.string()).take(pa.array(inverse))
     rivals = np.full(n, None, dtype=object)
+    others = np.full(n, json.dumps(words.rival_words(None))[1:-1], dtype=object)
     for i in np.flatnonzero(has_rival).tolist():
-        rivals[i] = json.dumps(chosen.rival(int(simple[i])), ensure_ascii=False)
+        rival = chosen.rival(int(simple[i]))
+        rivals[i] = json.dumps(rival, ensure_ascii=False)
+        others[i] = json.dumps(words.rival_words(rival), ensure_ascii=False)[1:-1]
     runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
+    speaks, doubts = _said(pairs, k)
+    certain, place = np.unique(probability, return_inverse=True)
+    summary = pc.binary_join_element_wise(
+        pa.array([words.opening(False), words.opening(True)], pa.string()).take(
+            pa.array(auto.astype(np.int8))
+        ),
+        _escaped(items.item_id.take(pa.array(pairs.l[k]))),
+        " (",
+        left_amount,
+        ") with ",
+        _escaped(items.item_id.take(pa.array(pairs.r[k]))),
+        " (",
+        right_amount,
+        ") ",
+        items.currency.take(pa.array(pairs.r[k])),
+        ". ",
+        pa.array(differences, pa.string()).take(pa.array(inverse)),
+        speaks,
+        doubts,
+        ".",
+        pa.array(others, pa.string()),
+        pa.array([words.certainty(value / 1000) for value in certain.tolist()], pa.string()).take(
+            pa.array(place)
+        ),
+        "",
+    )
     limits = np.full(n, ',"limits":[],', dtype=object)
     mask = items.limits.mask[pairs.l[k]] | items.limits.mask[pairs.r[k]]
     for i in np.flatnonzero((mask > 0) & ~auto).tolist():
         limits[i] = ',"limits":' + json.dumps(chosen.limits(int(simple[i])), ensure_ascii=False) + ","
     joined = pc.binary_join_element_wise(
-        start, evidence, middle, runner_up, pa.array(limits, pa.string()), end, ""
+        start, evidence, middle, runner_up, pa.array(limits, pa.string()), '"summary":"', summary, '"}', ""
     )
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined

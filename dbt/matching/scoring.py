@@ -16,6 +16,7 @@ from matching.groups import Group, Hits, lag_range
 from matching.items import NO_DATE, Items
 from matching.texts import COVERED
 from matching.weights import Weights
+from matching.words import lag_words
 
 #: Log-odds before any evidence that a row that nothing else explains belongs to a group of each kind.
 BASE = {
@@ -224,7 +225,7 @@ def score_groups(
             made.append(
                 (
                     "date",
-                    f"dates {lags[0]} to {lags[1]} days apart",
+                    lag_words(*lags),
                     max(float(table[level]) - usual, -4.0)
                     * (0.4 if group.kind == "reference" else min(1.0, 0.3 + weights.learnt_from[rec] / 100)),
                 )
