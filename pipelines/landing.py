@@ -5,6 +5,7 @@ them (the kinds) or whether they were loaded before (`loading`).
 """
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ FileStatus = Literal["loaded", "rejected"]
 
 # Names that senders and editors use while a file is not complete; it comes back under its real name.
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+
+_ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -114,7 +117,7 @@ def unclaimed_files(landing: Path, instances: Iterable[SourceInstance]) -> list[
         return []
     claimed = set(claimed_files(landing, instances))
     return sorted(
-        relative.as_posix()
+        text_name(relative)
         for path in root.rglob("*")
         if path.is_file() and path not in claimed
         for relative in [path.relative_to(root)]
@@ -122,9 +125,20 @@ def unclaimed_files(landing: Path, instances: Iterable[SourceInstance]) -> list[
     )
 
 
+def text_name(relative: Path) -> str:
+    r"""A path below the landing folder as text; a byte that is no UTF-8 (a name from an old file system)
+    is written as `\udce9`, so that the file is loaded like any other and can be found again."""
+    return relative.as_posix().encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
+def path_of(name: str) -> str:
+    """The file name behind `text_name`."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name)
+
+
 def landing_file(landing: Path, path: Path, instance: SourceInstance) -> LandingFile:
     """Identify one file by its content, read as a stream."""
-    source_file = path.relative_to(landing.resolve()).as_posix()
+    source_file = text_name(path.relative_to(landing.resolve()))
     content = content_sha256(path)
     return LandingFile(
         path=path,

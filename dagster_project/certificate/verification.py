@@ -23,6 +23,7 @@ from pipelines import hash_chain
 from pipelines.decisions import log as decisions
 from pipelines.decisions.log import log_path
 from pipelines.hash_chain import GENESIS, Head, canonical_json, link_hash
+from pipelines.landing import path_of
 from pipelines.settings import Settings
 
 Status = Literal["agrees", "differs", "gone", "note"]
@@ -173,7 +174,7 @@ def landed_files(settings: Settings, certificates: list[Mapping[str, Any]], numb
         if newest.get(name, {}).get("load_id") != delivery["load_id"]:
             replaced += 1
             continue
-        problem = _file_problem(settings.landing / name, delivery)
+        problem = _file_problem(settings.landing / path_of(name), delivery)
         if problem is None:
             agreeing += 1
             continue

@@ -3,8 +3,8 @@
 Exit codes as of diff: 0 the same, 1 different, 2 it could not be compared.
 """
 
-import csv
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -16,7 +16,7 @@ import duckdb
 from dagster_project.commands.errors import CommandError
 from dagster_project.commands.export import defused
 from dagster_project.commands.published import version_file
-from dagster_project.commands.tables import checked_format, csv_text, shown, write_table
+from dagster_project.commands.tables import checked_format, csv_text, csv_writer, shown, write_table
 from dagster_project.publish.differences import (
     Comparison,
     DifferenceError,
@@ -119,7 +119,7 @@ def _write_rows(comparison: Comparison, out: Path) -> Path:
     )
     target = out / f"{safe.lstrip('.')}.diff.csv"
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow([defused(name) for name in names])
         writer.writerows([csv_text(defused(value)) for value in row] for row in rows)
     return target
@@ -264,9 +264,7 @@ def diff(
 
 
 def _print_csv(found: list[TableDifference]) -> None:
-    import sys
-
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv_writer(sys.stdout)
     writer.writerow(["table", "measure", "currency", "before", "after", "difference"])
     for one in found:
         writer.writerow(

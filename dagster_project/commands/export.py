@@ -5,7 +5,6 @@ columns, so that two exports of the same figures are the same bytes. A text that
 run as a formula (a bank text may begin with =, +, - or @) gets an apostrophe in front.
 """
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +17,13 @@ import duckdb
 
 from dagster_project.commands.errors import CommandError
 from dagster_project.commands.published import published
-from dagster_project.commands.tables import checked_format, csv_text, plain
+from dagster_project.commands.tables import checked_format, csv_text, csv_writer, plain
 from dagster_project.warehouse import existing_tables, quoted
 
 DEFAULT_SCHEMAS = ("canonical", "ledger", "reconciliation")
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n")
+# With the full-width forms, which some spreadsheets read like the others.
+_FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_BLANKS = " \u00a0\u3000\ufeff\u200b"
 _BATCH = 50_000
 _EXCEL_ROWS = 1_048_575
 _EXCEL_DIGITS = 15
@@ -30,7 +31,7 @@ _EXCEL_DIGITS = 15
 
 def defused(value: Any) -> Any:
     """A text that begins like a formula, made harmless for spreadsheets; anything else as it is."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_START):
+    if isinstance(value, str) and value.lstrip(_BLANKS).startswith(_FORMULA_START):
         return "'" + value
     return value
 
@@ -98,7 +99,7 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, source: Source, target: Pa
     cursor = _rows(connection, source)
     count = 0
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv_writer(file)
         writer.writerow([defused(column[0]) for column in cursor.description])
         while rows := cursor.fetchmany(_BATCH):
             count += len(rows)

@@ -95,8 +95,24 @@ def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
 
 
+class _Lines:
+    """Ends lines with a line feed. Python's writer quotes a carriage return only where lines end with one,
+    and a bare one ends the line in most readers: the rest of the text would be a row of its own."""
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+
+    def write(self, line: str) -> int:
+        return self._target.write(line.removesuffix("\r\n") + "\n")
+
+
+def csv_writer(target: TextIO) -> Any:
+    """A writer of CSV with line feeds that quotes every text that needs it."""
+    return csv.writer(_Lines(target), lineterminator="\r\n")
+
+
 def write_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]], target: TextIO) -> None:
-    writer = csv.writer(target, lineterminator="\n")
+    writer = csv_writer(target)
     writer.writerow(columns)
     writer.writerows([csv_text(value) for value in row] for row in rows)
 

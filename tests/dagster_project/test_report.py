@@ -47,9 +47,27 @@ def test_page_tells_of_every_entity_whether_it_can_close(page, sample_run):
 
 def test_words_from_the_bank_cannot_run_in_the_page(sample_run, tmp_path):
     published = tmp_path / "tieout.duckdb"
-    shutil.copy(sample_run.home / "published" / "tieout.duckdb", published)
+    shutil.copyfile(sample_run.home / "published" / "tieout.duckdb", published)
     with duckdb.connect(str(published)) as connection:
         connection.execute("update reconciliation.exceptions set explanation = '<script>alert(1)</script>'")
     page = build_close_report(published, tmp_path / "close.html").read_text()
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_no_text_of_any_table_can_run_in_the_page(sample_run, tmp_path):
+    hostile = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>$\\frac{1}{"
+    published = tmp_path / "tieout.duckdb"
+    shutil.copyfile(sample_run.home / "published" / "tieout.duckdb", published)
+    with duckdb.connect(str(published)) as connection:
+        for table, columns in {
+            "reconciliation.exceptions": ("exception_type", "owner", "suggested_action", "document_number"),
+            "reconciliation.summary": ("reconciliation",),
+            "reconciliation.control_totals": ("source_name",),
+            "canonical.legal_entities": ("entity_name",),
+        }.items():
+            for column in columns:
+                connection.execute(f"update {table} set {column} = $hostile", {"hostile": hostile})
+    page = build_close_report(published, tmp_path / "close.html").read_text()
+    assert "&lt;script&gt;alert(" in page
+    assert "<script" not in page and "<img" not in page
