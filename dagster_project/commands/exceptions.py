@@ -49,7 +49,7 @@ def show_exceptions(filters: Mapping[str, Any], limit: int, format_: str) -> Non
             """,
             dict(filters),
         )
-        written = write(cursor, format_)
+        written = write(cursor, format_, for_spreadsheets=True)
     if format_ == "table":
         more = f"; the first {written} shown, --limit 0 for all" if written < total else ""
         print(f"{total:,} exceptions{more}. Look into one: tieout trace DOCUMENT_ID")

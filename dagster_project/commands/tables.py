@@ -128,10 +128,23 @@ def csv_text(value: Any) -> str:
     return str(plain(value))
 
 
-def write(cursor: duckdb.DuckDBPyConnection, format_: str, title: str | None = None) -> int:
-    """Write a result to standard output; return the number of rows."""
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    format_: str,
+    title: str | None = None,
+    *,
+    for_spreadsheets: bool = False,
+) -> int:
+    """Write a result to standard output; return the number of rows.
+
+    for_spreadsheets: a list that people open as a CSV file; texts that begin like a formula are defused.
+    """
     columns = [column[0] for column in cursor.description or []]
     rows = cursor.fetchall()
+    if for_spreadsheets and format_ == "csv":
+        from dagster_project.commands.export import defused
+
+        rows = [tuple(map(defused, row)) for row in rows]
     if format_ == "table":
         write_table(columns, rows, title)
     elif format_ == "csv":
