@@ -19,6 +19,7 @@ from typing import Any
 from pipelines.bank.checks import Problem, Row, Severity, identifier_problems, residual, statement_problems
 from pipelines.config import Kind, SourceInstance
 from pipelines.einvoice.inspected import canonical as canonical_einvoices
+from pipelines.einvoice.inspected import strangers
 from pipelines.inspected_names import canonical_rows
 from pipelines.kinds import COMMON_TABLES, kind_spec
 from pipelines.landing import landing_file
@@ -133,7 +134,7 @@ _SEVERITIES: dict[str, Severity] = {"fatal": "critical", "warning": "warning", "
 
 
 def _finding_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
-    """Rules that an e-invoice breaks, under their published numbers."""
+    """Rules that an e-invoice breaks, under their published numbers; then whether it is anything of ours."""
     for row in data.get("findings", []):
         is_sum = row["expected_amount"] is not None and row["found_amount"] is not None
         where = f" at {row['location']}" if row["location"] else ""
@@ -145,6 +146,8 @@ def _finding_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
             row["found_amount"] - row["expected_amount"] if is_sum else None,
             row["currency"] if is_sum else None,
         )
+    for sentence in strangers(data, settings().seeds):
+        yield Problem("einvoice_party_unknown", "warning", sentence)
 
 
 def _reject_problems(rejects: list[Row]) -> Iterator[Problem]:

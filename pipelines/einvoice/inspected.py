@@ -84,6 +84,18 @@ def canonical(tables: dict[str, list[Row]], seeds: Path) -> dict[str, list[Row]]
     return {name: rows for name, rows in result.items() if rows}
 
 
+def strangers(tables: dict[str, list[Row]], seeds: Path) -> list[str]:
+    """A sentence for each document in which no entity of the seeds is a party."""
+    own = own_keys(seeds)
+    return [
+        f"neither the seller ({document['seller_name']}, {document['seller_vat_id']}) nor the buyer "
+        f"({document['buyer_name']}, {document['buyer_vat_id']}) is an entity of ours: shown as a bill; name our "
+        "numbers in master_entity_identifiers.csv"
+        for document in tables.get("documents", [])
+        if not is_ours(document, "seller", own) and not is_ours(document, "buyer", own)
+    ]
+
+
 def _document(document: Row, object_: str, kind: str, sign: int) -> Row:
     party = "customer" if object_ == "invoice" else "vendor"
     row: Row = {

@@ -1,6 +1,6 @@
 """Rules of XRechnung beside those of EN 16931, for UBL and CII documents that promise them.
 
-Source: KoSIT, Standard XRechnung 3.0.2, chapter 12 (BR-DE-1 to BR-DE-31). Not checked: the rules of the
+Source: KoSIT, Standard XRechnung 3.0.2, chapter 12 (BR-DE-1 to BR-DE-31). Not checked: BR-DE-22, the rules of the
 extension (BR-DEX) and what XRechnung takes over from Peppol (`peppol` checks it where Peppol is promised).
 """
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lxml import etree
+from stdnum import iban
 
 from pipelines.einvoice.checking import Finding
 
@@ -36,6 +37,11 @@ _REQUIRED: dict[str, tuple[str, str, str, str, str]] = {
     "BR-DE-14": ("TaxTotal/TaxSubtotal", "TaxCategory/Percent", f"{_SETTLEMENT}/ApplicableTradeTax", "RateApplicablePercent", "VAT rate (BT-119) must be given"),
     "BR-DE-15": (".", "BuyerReference", ".", f"{_AGREEMENT}/BuyerReference", "Buyer reference (BT-10) must be given"),
 }  # fmt: skip
+_CURRENT = re.compile(
+    r"urn:cen\.eu:en16931:2017#(compliant#urn:xeinkauf\.de:kosit:xrechnung_3\.0"
+    r"(#conformant#urn:xeinkauf\.de:kosit:extension:xrechnung_3\.0)?"
+    r"|conformant#urn:xeinkauf\.de:kosit:extension:xrechnung_3\.0)"
+)
 _TAXED = {"S", "Z", "E", "AE", "K", "G", "L", "M"}
 _TYPES = {"326", "380", "384", "389", "381", "875", "876", "877"}
 _SKONTO_LINE = re.compile(r"#SKONTO#TAGE=\d+#PROZENT=\d+\.\d{2}(#BASISBETRAG=-?\d+\.\d{2})?#$")
@@ -67,6 +73,17 @@ def findings(root: etree._Element) -> Iterator[Finding]:
     yield from _terms(root, is_ubl, broken)
     yield from _contact(root, is_ubl, broken)
     yield from _means(root, is_ubl, broken)
+    if is_ubl:
+        yield from _direct_debit(root, broken)
+    specification = root.find(
+        "CustomizationID"
+        if is_ubl
+        else "ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID"
+    )
+    if specification is not None and not _CURRENT.fullmatch((specification.text or "").strip()):
+        yield broken(
+            "BR-DE-21", specification, "The specification (BT-24) should be that of XRechnung 3.0", "warning"
+        )
     code = root.find("InvoiceTypeCode") if is_ubl else root.find("ExchangedDocument/TypeCode")
     code = root.find("CreditNoteTypeCode") if code is None and is_ubl else code
     if code is not None and (code.text or "").strip() not in _TYPES:
@@ -172,6 +189,9 @@ def _means(root: etree._Element, is_ubl: bool, broken) -> Iterator[Finding]:  # 
         for codes, group, number in _GROUPS:
             if code not in codes:
                 continue
+            account, rule = _account_of(means, code, is_ubl)
+            if account is not None and not iban.is_valid(account):
+                yield broken(rule, means, f"{account[:40]!r} should be a correct IBAN", "warning")
             others = [
                 name
                 for name in ("transfer", "card", "debit")
@@ -187,3 +207,33 @@ def _means(root: etree._Element, is_ubl: bool, broken) -> Iterator[Finding]:  # 
                     means,
                     f"Payment means {code} must not give the data of a {' or '.join(others)}",
                 )
+
+
+def _account_of(means: etree._Element, code: str, is_ubl: bool) -> tuple[str | None, str]:
+    """The account that should be an IBAN, and the rule: of SEPA transfers (58) and debits (59)."""
+    paths = {
+        "58": ("PayeeFinancialAccount/ID", "PayeePartyCreditorFinancialAccount/IBANID", "BR-DE-19"),
+        "59": (
+            "PaymentMandate/PayerFinancialAccount/ID",
+            "PayerPartyDebtorFinancialAccount/IBANID",
+            "BR-DE-20",
+        ),
+    }
+    if code not in paths:
+        return None, ""
+    ubl_path, cii_path, rule = paths[code]
+    return (means.findtext(ubl_path if is_ubl else cii_path) or "").strip() or None, rule
+
+
+def _direct_debit(root: etree._Element, broken) -> Iterator[Finding]:  # type: ignore[no-untyped-def]
+    creditors = [
+        part
+        for path in (f"{_SELLER}/PartyIdentification/ID", "PayeeParty/PartyIdentification/ID")
+        for part in root.iterfind(path)
+        if part.get("schemeID") == "SEPA" and (part.text or "").strip()
+    ]
+    for mandate in root.iterfind("PaymentMeans/PaymentMandate"):
+        if not creditors:
+            yield broken("BR-DE-30", mandate, "A direct debit must give the creditor identifier (BT-90)")
+        if not (mandate.findtext("PayerFinancialAccount/ID") or "").strip():
+            yield broken("BR-DE-31", mandate, "A direct debit must give the debited account (BT-91)")

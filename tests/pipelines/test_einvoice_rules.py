@@ -136,6 +136,8 @@ def test_an_xrechnung_that_keeps_the_rules(syntax: str) -> None:
         (replace(GERMAN, type_code="386"), ["BR-DE-17"]),
         (replace(GERMAN, terms="#SKONTO#TAGE=14#PROZENT=2,25#"), ["BR-DE-18"]),
         (replace(GERMAN, type_code="384"), ["BR-DE-26"]),
+        (replace(GERMAN, iban="DE89370400440532013001"), ["BR-DE-19"]),
+        (replace(GERMAN, profile=XRECHNUNG.replace("3.0", "2.3")), ["BR-DE-21"]),
     ],
 )
 def test_a_broken_xrechnung_rule_has_one_number_in_both_syntaxes(

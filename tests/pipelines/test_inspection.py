@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from bank_files import IBAN, balance, camt, entry, mt940
+from einvoice_files import Model, Party, cii, ubl
+from payment_file_texts import Nacha, pain001, pain002
 from test_bank_bai2 import bai2
 from test_bank_coda import PLAIN as CODA
 from test_bank_ofx import SGML
@@ -188,3 +190,41 @@ def test_nothing_is_written(tmp_path, monkeypatch):
     look(tmp_path, TIED)
     assert not (tmp_path / "home").exists()
     assert inspect(tmp_path / "no_name").problems == []
+
+
+US = Party("Nordlicht Handel GmbH", "DE", "DE 811 907 980")
+
+
+@pytest.mark.parametrize(
+    ("text", "format_", "table"),
+    [
+        (ubl(Model(buyer=US)), "ubl_invoice", "bills"),
+        (cii(Model(seller=US, buyer=Party("Ada"))), "cii", "invoices"),
+        (pain001(), "pain.001.001.09", "payment_instructions"),
+        (pain002({"E-1": ("RJCT", "AC04")}), "pain.002.001.10", "payment_statuses"),
+        (Nacha().text(), "nacha", "payment_instructions"),
+    ],
+)
+def test_documents_and_payments_are_recognised_by_content(
+    tmp_path: Path, text: str, format_: str, table: str
+) -> None:
+    found = look(tmp_path, text)
+    assert (found["format"], codes(found), found["rejects"]) == (format_, [], [])
+    assert table in found["records"]
+
+
+def test_a_broken_rule_is_a_problem_with_its_number_and_amount(tmp_path: Path) -> None:
+    found = look(tmp_path, ubl(Model(type_code="381", buyer=US).wrong(due="0.01")))
+    assert [(problem["code"], problem["severity"], problem["amount"]) for problem in found["problems"]] == [
+        ("BR-CO-16", "critical", "0.01")
+    ]
+    (bill,) = found["records"]["bills"]
+    assert (bill["document_type"], bill["total_amount"], bill["bill_number"]) == (
+        "credit_note",
+        "-53.55",
+        "R-1",
+    )
+
+
+def test_an_invoice_of_strangers_says_so(tmp_path: Path) -> None:
+    assert codes(look(tmp_path, ubl(Model(buyer=Party("Somebody Else"))))) == ["einvoice_party_unknown"]
