@@ -210,6 +210,7 @@ def pairs_json(
         others[i] = json.dumps(words.rival_words(rival), ensure_ascii=False)[1:-1]
     runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
     speaks, doubts = _said(pairs, k)
+    currency = items.currency.take(pa.array(pairs.r[k]))
     certain, place = np.unique(probability, return_inverse=True)
     summary = pc.binary_join_element_wise(
         pa.array([words.opening(False), words.opening(True)], pa.string()).take(
@@ -222,8 +223,8 @@ def pairs_json(
         _escaped(items.item_id.take(pa.array(pairs.r[k]))),
         " (",
         right_amount,
-        ") ",
-        items.currency.take(pa.array(pairs.r[k])),
+        ")",
+        pc.if_else(pc.equal(currency, ""), "", pc.binary_join_element_wise(pa.scalar(" "), currency, "")),
         ". ",
         pa.array(differences, pa.string()).take(pa.array(inverse)),
         speaks,

@@ -111,7 +111,7 @@ def lag_words(first: int, last: int) -> str:
     span = (
         f"{min(abs(first), abs(last))} to {max(abs(first), abs(last))}" if first != last else f"{abs(first)}"
     )
-    return f"{span} days {'later' if last > 0 else 'earlier'} on the left"
+    return f"the left one {span} day{'' if span == '1' else 's'} {'later' if last > 0 else 'earlier'}"
 
 
 def rival_words(rival: dict | None) -> str:

@@ -11,7 +11,18 @@ from datetime import date, timedelta
 import numpy as np
 from labelled import NOISE, Case, _cents, _day, _names, _table, _text
 
-_TRADES = ["Logistik", "Trading", "Foods", "Medien", "Systems", "Werkzeug", "Textil", "Energie", "Pharma", "Glas"]
+_TRADES = [
+    "Logistik",
+    "Trading",
+    "Foods",
+    "Medien",
+    "Systems",
+    "Werkzeug",
+    "Textil",
+    "Energie",
+    "Pharma",
+    "Glas",
+]
 
 
 def _cut_words(rng, text: str) -> str:
@@ -49,13 +60,21 @@ def keying(noise: str, count=900, seed=31) -> Case:
         bank.append(
             {
                 "line": f"L{i}",
-                "valued": (day + timedelta(days=int(rng.integers(0, 3 + int(4 * level))))).strftime("%d/%m/%Y"),
+                "valued": (day + timedelta(days=int(rng.integers(0, 3 + int(4 * level))))).strftime(
+                    "%d/%m/%Y"
+                ),
                 "narrative": f"{_cut_words(rng, company) if rng.random() < level else company} {shown}".strip(),
                 "amount": _text(cents),
             }
         )
         book.append(
-            {"entry": f"J{i}", "day": day.isoformat(), "account": company, "voucher": f"V-{number}", "sum": _text(typed)}
+            {
+                "entry": f"J{i}",
+                "day": day.isoformat(),
+                "account": company,
+                "voucher": f"V-{number}",
+                "sum": _text(typed),
+            }
         )
         links[f"L{i}", f"J{i}"] = shape
         if rng.random() < 0.03 * level:  # entered a second time, under a voucher of its own
@@ -71,7 +90,9 @@ def acquirer(noise: str, count=1200, seed=32) -> Case:
     left, right, links = [], [], {}
     for i in range(count):
         day, company = _day(rng, 75), str(rng.choice(companies))
-        cents = int(rng.choice(prices)) if rng.random() < 0.3 + 0.3 * level else int(_cents(rng, 1, 3, 400)[0])
+        cents = (
+            int(rng.choice(prices)) if rng.random() < 0.3 + 0.3 * level else int(_cents(rng, 1, 3, 400)[0])
+        )
         if rng.random() < 0.04:
             cents = -cents
         left.append({"auth": f"A{i}", "at": day.isoformat(), "merchant": company, "value": _text(cents)})
@@ -81,7 +102,9 @@ def acquirer(noise: str, count=1200, seed=32) -> Case:
         right.append(
             {
                 "ref": f"T{i:05d}",
-                "posted": (day + timedelta(days=int(rng.integers(0, 2 + int(4 * level))))).strftime("%d.%m.%Y"),
+                "posted": (day + timedelta(days=int(rng.integers(0, 2 + int(4 * level))))).strftime(
+                    "%d.%m.%Y"
+                ),
                 "details": f"{rng.choice(['', 'SQ *', 'ZTL*', ''])}{text} {rng.choice(['', 'BERLIN', 'WIEN'])}".strip(),
                 "debit": _text(-cents),
             }
@@ -101,15 +124,24 @@ def netted(noise: str, count=500, seed=33) -> Case:
         nonlocal serial
         serial += int(rng.integers(1, 4))
         key = f"F-2026/{serial:04d}"
-        documents.append({"document": key, "client": company, "issued": day.isoformat(), "total": _text(cents)})
+        documents.append(
+            {"document": key, "client": company, "issued": day.isoformat(), "total": _text(cents)}
+        )
         return key
 
     def receipt(company: str, day: date, cents: int, keys: list[str]) -> str:
         name = _cut_words(rng, company) if rng.random() < 0.7 * level else company.upper()
         forms = [str(rng.choice([k, k[-4:], k.replace("/", " "), k.lower()])) for k in keys]
-        said = " ".join(forms) if rng.random() > 0.45 * level else str(rng.choice(["reglement", "paiement", ""]))
+        said = (
+            " ".join(forms) if rng.random() > 0.45 * level else str(rng.choice(["reglement", "paiement", ""]))
+        )
         bank.append(
-            {"op": f"{len(bank) + 1}", "date": day.strftime("%d/%m/%Y"), "text": f"VIR {name} {said}".strip(), "credit": _text(cents)}
+            {
+                "op": f"{len(bank) + 1}",
+                "date": day.strftime("%d/%m/%Y"),
+                "text": f"VIR {name} {said}".strip(),
+                "credit": _text(cents),
+            }
         )
         return f"{len(bank)}"
 
@@ -126,7 +158,10 @@ def netted(noise: str, count=500, seed=33) -> Case:
             links.update({(r, key): "1:N" for key in keys})
         elif kind < 0.82:  # a credit note taken off
             credit = max(cents) // 5
-            keys = [*(document(company, day, c) for c in cents), document(company, day + timedelta(days=3), -credit)]
+            keys = [
+                *(document(company, day, c) for c in cents),
+                document(company, day + timedelta(days=3), -credit),
+            ]
             r = receipt(company, paid, sum(cents) - credit, keys)
             links.update({(r, key): "netted" for key in keys})
         elif kind < 0.92:  # paid in two parts, of which the second says nothing
@@ -175,7 +210,14 @@ def reserve(noise: str, count=110, seed=34) -> Case:
         links.update({(f"P{p}", key): "1:N" for key, _ in held})
         held = []
         if p % 30 == 29:
-            bank.append({"id": f"F{p}", "booked": day.strftime("%d-%m-%Y"), "purpose": "TERMINAL RENT", "amount": _text(-1990)})
+            bank.append(
+                {
+                    "id": f"F{p}",
+                    "booked": day.strftime("%d-%m-%Y"),
+                    "purpose": "TERMINAL RENT",
+                    "amount": _text(-1990),
+                }
+            )
     return Case(f"reserve/{noise}", _table(bank, rng), _table(sales, rng), links)
 
 
@@ -200,4 +242,10 @@ def strangers(noise: str, count=400, seed=35) -> Case:
     return Case(f"strangers/{noise}", _table(left, rng), _table(right, rng), {}, {row["id"] for row in left})
 
 
-FAMILIES = {"keying": keying, "acquirer": acquirer, "netted": netted, "reserve": reserve, "strangers": strangers}
+FAMILIES = {
+    "keying": keying,
+    "acquirer": acquirer,
+    "netted": netted,
+    "reserve": reserve,
+    "strangers": strangers,
+}

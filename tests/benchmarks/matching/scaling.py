@@ -1,7 +1,7 @@
 """How cost grows: both sides of `large.two_sides` in sizes up to a million rows, each in a process of its own.
 
-    python tests/benchmarks/matching/scaling.py measure ROWS    one size, one JSON line
-    python tests/benchmarks/matching/scaling.py equal ROWS      ROWS equal amounts on one day on each side
+python tests/benchmarks/matching/scaling.py measure ROWS    one size, one JSON line
+python tests/benchmarks/matching/scaling.py equal ROWS      ROWS equal amounts on one day on each side
 """
 
 from __future__ import annotations
@@ -110,11 +110,15 @@ def draw(results: list[dict], path: Path) -> None:
     figure, (time_axis, memory_axis) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     linear = [results[-1]["cpu"] * n / rows[-1] for n in rows]
     time_axis.loglog(rows, linear, "--", color="#9aa7b4", label="linear")
-    time_axis.loglog(rows, [r["cpu"] for r in results], "o-", color="#1a7f5a", label="CPU seconds (all threads)")
+    time_axis.loglog(
+        rows, [r["cpu"] for r in results], "o-", color="#1a7f5a", label="CPU seconds (all threads)"
+    )
     time_axis.loglog(rows, [r["wall"] for r in results], "s:", color="#b26a00", label="wall seconds")
     time_axis.set(title="Time", xlabel="rows on each side", ylabel="seconds")
     time_axis.legend(frameon=False)
-    memory_axis.loglog(rows, [results[-1]["gib"] * n / rows[-1] for n in rows], "--", color="#9aa7b4", label="linear")
+    memory_axis.loglog(
+        rows, [results[-1]["gib"] * n / rows[-1] for n in rows], "--", color="#9aa7b4", label="linear"
+    )
     memory_axis.loglog(rows, [r["gib"] for r in results], "o-", color="#30507a", label="peak memory")
     memory_axis.set(title="Memory", xlabel="rows on each side", ylabel="GiB")
     memory_axis.legend(frameon=False)
@@ -127,7 +131,11 @@ def draw(results: list[dict], path: Path) -> None:
     for axis, name, form in ((time_axis, "cpu", "{:.0f} s"), (memory_axis, "gib", "{:.1f} GiB")):
         last = results[-1]
         axis.annotate(
-            form.format(last[name]), (last["rows"], last[name]), textcoords="offset points", xytext=(-8, 8), ha="right"
+            form.format(last[name]),
+            (last["rows"], last[name]),
+            textcoords="offset points",
+            xytext=(-8, 8),
+            ha="right",
         )
     figure.suptitle("tieout match, default rules, two cores")
     path.parent.mkdir(parents=True, exist_ok=True)
