@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 from einvoice_files import Line, Model, Part, cii, ubl
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reading import Tables, assert_conserved, read_contents
+
+from pipelines.einvoice import cii as cii_reader
+from pipelines.einvoice import ubl as ubl_reader
+from pipelines.einvoice.content import parse
+from pipelines.einvoice.declared import declared_in
+from pipelines.einvoice.totals import sums_of
 
 MIXED = Model(
     lines=(
@@ -136,3 +144,62 @@ def test_business_terms_are_where_they_belong(tables: Tables) -> None:
         ("allowance", Decimal("-5.00"), 19),
         ("charge", Decimal("7.90"), 19),
     ]
+
+
+_text = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x24F, exclude_characters="\x7f"), min_size=1, max_size=20
+)
+_rate = st.sampled_from([Decimal(0), Decimal(7), Decimal("8.1"), Decimal(19), Decimal("25.5")])
+_money = st.decimals(Decimal("0.01"), Decimal("99999.99"), places=2)
+_lines = st.builds(
+    Line,
+    st.integers(1, 999).map(str),
+    _text,
+    st.decimals(Decimal("-999"), Decimal("999"), places=3),
+    st.decimals(Decimal("0"), Decimal("9999"), places=4),
+    _rate,
+    st.sampled_from(["S", "Z", "AE"]),
+    st.sampled_from([None, Decimal(100)]),
+)
+_models = st.builds(
+    Model,
+    number=_text,
+    type_code=st.sampled_from(["380", "381", "384"]),
+    currency=st.sampled_from(["EUR", "SEK", "HUF"]),
+    lines=st.lists(_lines, min_size=1, max_size=5).map(tuple),
+    parts=st.lists(st.builds(Part, _money, st.booleans(), _rate), max_size=3).map(tuple),
+    prepaid=st.none() | _money,
+    rounding=st.none() | st.decimals(Decimal("-0.99"), Decimal("0.99"), places=2),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(model=_models, mangled=st.booleans())
+def test_money_survives_both_syntaxes(model: Model, mangled: bool) -> None:
+    texts = [ubl(model), cii(model)]
+    if mangled:
+        texts = [text.replace("><", ">\r\n  <") + "\n\n" for text in texts]
+    invoices = []
+    for text, reader in zip(texts, (ubl_reader, cii_reader), strict=True):
+        document = parse(text.encode())
+        invoice = reader.read(document.root, document.syntax)
+        header = invoice.header
+        assert invoice.bad == []
+        assert (header["document_number"], header["net_amount"], header["tax_amount"]) == (
+            model.number, model.total("net"), model.total("tax"),
+        )  # fmt: skip
+        assert (header["gross_amount"], header["payable_amount"]) == (
+            model.total("gross"),
+            model.total("due"),
+        )
+        assert declared_in(text.encode()) == (
+            header["currency"],
+            header["issue_date"],
+            header["total_amount"],
+        )
+        totals = [part for part in sums_of(invoice) if part.rule_id.startswith("BR-CO")]
+        assert [part for part in totals if part.is_broken] == []
+        invoices.append(invoice)
+    assert invoices[0].header == invoices[1].header
+    assert invoices[0].lines == invoices[1].lines
+    assert invoices[0].taxes == invoices[1].taxes
