@@ -7,6 +7,7 @@ gives, and telling exports apart.
 import hashlib
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,32 +39,27 @@ def new_files(landing: Path) -> list[Path]:
 
 
 def export(published: Path) -> dict[str, str]:
-    """Hash of the ordered rows of each table, as text; empty when nothing was published."""
+    """Hash of the ordered CSV of each table; empty when nothing was published."""
     if not published.is_file():
         return {}
     found: dict[str, str] = {}
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="tieout_export_") as folder,
+        duckdb.connect(str(published), read_only=True) as connection,
+    ):
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_catalog = current_database() order by all"
         ).fetchall()
+        target = Path(folder) / "table.csv"
         for schema, table in tables:
-            rows = connection.execute(f'select * from "{schema}"."{table}" order by all').to_arrow_reader(
-                50_000
+            connection.execute(
+                f'copy (select * from "{schema}"."{table}" order by all) to \'{target}\' (header)'
             )
-            digest = hashlib.sha256(str(rows.schema).encode())
-            for batch in rows:
-                digest.update(repr(batch.to_pydict()).encode())
-            found[f"{schema}.{table}"] = digest.hexdigest()
+            found[f"{schema}.{table}"] = hashlib.sha256(target.read_bytes()).hexdigest()
     return found
-
-
-def is_whole(published: Path) -> bool:
-    """Whether the file holds what it says it holds, and of one run only."""
-    with duckdb.connect(str(published), read_only=True) as connection:
-        runs = connection.execute("select count(distinct run_id) from checks.expectation_results").fetchone()
-        return runs == (1,)
 
 
 def copy(evening: Path, home: Path) -> Path:

@@ -143,7 +143,8 @@ def main() -> int:
         others.append(fault(target, company))
         print(others[-1], flush=True)
         write()
-    shutil.rmtree(folder, ignore_errors=True)
+    if arguments.folder is None:
+        shutil.rmtree(folder, ignore_errors=True)
     is_good = (
         all(one.outcome == "equal" for one in chains)
         and all(kill.published in ("old", "new") for one in chains for kill in one.kills)
