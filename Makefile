@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 export PYTHONWARNINGS := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ui docs lint format lock clean install
+.PHONY: help run test ui faults docs lint format lock clean install
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: $(STAMP) ## Run all tests
 
 ui: $(STAMP) ## Open the Dagster UI on http://localhost:3000
 	@$(BIN)/tieout ui
+
+faults: $(STAMP) ## Kill runs, fill disks and cut files for hours; writes tests/faults/results.md
+	@$(BIN)/python -m tests.faults.run
 
 docs: $(STAMP) ## Build the dbt docs and the Great Expectations Data Docs
 	@$(BIN)/tieout docs
