@@ -300,3 +300,6 @@ FAULTS: tuple[Callable[[Path, Company], Outcome], ...] = (
     no_permission,
     disk_full,
 )
+
+# Mounting a small disk, and becoming another user whom file modes stop.
+NEED_ROOT = (no_permission, disk_full)
