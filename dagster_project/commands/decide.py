@@ -6,6 +6,7 @@ is held: two people cannot give away the same money. It takes effect with the ne
 """
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def decide(build: Callable[[Books], Proposal], person: Person) -> None:
     if not person.reason.strip():
         raise CommandError("a decision needs a reason: --reason '...'. An auditor will ask for it.")
     place = settings()
-    login = getpass.getuser()
+    login = login_name()
     with published() as connection, log.deciding(place.landing) as path:
         try:
             if not person.is_dry_run:
@@ -93,6 +94,14 @@ def decide(build: Callable[[Books], Proposal], person: Person) -> None:
             f"decisions:{written['sequence']} is in the log, by {entry['decided_by']}, in the books as of "
             f"{books.as_of_date}. It takes effect with the next run: tieout run"
         )
+
+
+def login_name() -> str:
+    """The login; in a container without one, the number of the user."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid:{os.getuid()}"
 
 
 def known_entries(connection: Any, path: Any) -> list[Entry]:
@@ -280,7 +289,7 @@ def write_off(books: Books, target: str, amount: str | None, why: str, user: str
         raise CommandError(
             f"{money(wanted, row.currency)} cannot be written off: {money(rest, row.currency)} of {row.name} are open."
         )
-    _within_limit(books, row, wanted, why, user or getpass.getuser())
+    _within_limit(books, row, wanted, why, user or login_name())
     entry = _entry(
         "write_off", row.reconciliation, row.entity_id, None, (), {item: row}, difference_reason=why
     )

@@ -79,9 +79,13 @@ def publish(result: MatchResult, state: Resolved, entities: dict[Item, str], rul
     for (row, _), match in zip(fixed, state.matches, strict=True):
         for decision in match.decisions:
             state.outcomes[decision.sequence].match_id = row["match_id"]
-    shown = {row["match_id"] for row, _ in fixed} | set(result.matches.column("match_id").to_pylist())
+    made = {row["match_id"] for row, _ in fixed}
     rejected = {row["match_id"]: row for row in (_rejected(d, entities, rule_set) for d in state.rejected)}
-    rows = [row for row, _ in fixed] + [row for name, row in sorted(rejected.items()) if name not in shown]
+    names = pa.array(sorted(set(rejected) - made), pa.string())
+    is_shown = pc.is_in(names, value_set=result.matches.column("match_id").combine_chunks())
+    rows = [row for row, _ in fixed] + [
+        rejected[name] for name in names.filter(pc.invert(is_shown)).to_pylist()
+    ]
     matches = pa.concat_tables([result.matches, pa.Table.from_pylist(rows, schema=MATCHES)])
     allocations = pa.concat_tables(
         [

@@ -223,3 +223,16 @@ select
     entity_id as entity_id
 from {{ ref('journal_entries') }}
 where document_id is not null
+
+union all
+
+select
+    item_type as from_type,
+    item_id as from_id,
+    'decision' as to_type,
+    decision_id as to_id,
+    'written_off_by' as relation,
+    written_off_amount as amount,
+    currency,
+    entity_id
+from {{ ref('int_write_offs') }}
