@@ -65,7 +65,12 @@ def test_the_language_of_the_headers_settles_it(tmp_path):
 
 @pytest.mark.parametrize(
     "days",
-    [["03/04/2026"], ["01/02/2026", "01/02/2026", "01/03/2026"], ["09/03/2026", "02/05/2026", "04/01/2026"]],
+    [
+        ["03/04/2026"],
+        ["01/02/2026", "01/02/2026", "01/03/2026"],
+        ["09/03/2026", "02/05/2026", "04/01/2026"],
+        ["02/03/2026", "03/01/2026", "04/02/2026"],
+    ],
 )
 def test_dates_that_nothing_settles_are_refused_with_both_readings(tmp_path, days):
     found, rows = lines(tmp_path, table(*days))
