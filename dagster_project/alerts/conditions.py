@@ -143,12 +143,20 @@ def residual(known: Known) -> list[Alert] | None:
                 ),
                 where=("tieout ui, the gate's checks", f"reports/data_docs, suite of {finding.table}"),
                 amounts=amounts,
-                amount_label="Residual",
+                amount_label=f"Residual{_of_how_many(finding)}",
+                # Across currencies, which says nothing but that it has become worse.
                 measure=sum((abs(amount) for _, amount in amounts), Decimal(max(records, 1))),
                 facts={"rule": finding.rule, "table": finding.table, "gate": finding.gate},
             )
         )
     return alerts
+
+
+def _of_how_many(finding: Finding) -> str:
+    """A gate keeps the first rows only; the money in the others is not in our sum."""
+    count = finding.observed.split()[0] if finding.observed else ""
+    is_cut = count.isdigit() and int(count) > len(finding.rows)
+    return f", at least (of the first {len(finding.rows)} of {count} rows)" if is_cut else ""
 
 
 def _is_residual(finding: Finding) -> bool:

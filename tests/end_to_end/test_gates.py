@@ -49,6 +49,10 @@ def test_a_critical_rule_stops_publishing_and_keeps_the_previous_file(
     assert rule in done.err
     assert "stays as it was" in done.err
     assert state(copy) == before
+    told = copy.tieout("alerts").out
+    assert f"The nightly run failed in 'checks__{gate}'" in told
+    assert "Control totals do not tie in" in told
+    assert "Money: Residual:" in told
     [failed] = (
         duckdb.connect(str(copy.warehouse), read_only=True)
         .execute(

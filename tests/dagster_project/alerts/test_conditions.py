@@ -164,6 +164,11 @@ def test_a_residual_says_how_much_money_per_currency_is_not_accounted_for() -> N
     assert "stripe_de charges EUR 2026-03-04" in alert.what
 
 
+def test_a_sum_over_the_rows_that_were_kept_says_so() -> None:
+    [alert] = conditions.residual(known(failed_run(replace(FINDING, observed="31 rows")))) or []
+    assert alert.amount_label == "Residual, at least (of the first 2 of 31 rows)"
+
+
 def test_a_failed_run_is_open_until_a_run_succeeds() -> None:
     [alert] = conditions.run_failed(known(failed_run())) or []
     assert alert.key == "run_failed:checks__after_load"
