@@ -363,6 +363,8 @@ def _lines(
 
 def _currency_amount(text: pa.Array) -> tuple[pa.Array, pa.Array]:
     """`USD123,45` as amount and currency."""
+    if text.null_count == len(text):
+        return pa.nulls(len(text), values.MONEY), text
     found = pc.extract_regex(pc.fill_null(text, ""), _CURRENCY_AMOUNT)
     return values.money(_points(pc.struct_field(found, "amount"))), tidy(pc.struct_field(found, "currency"))
 
@@ -373,6 +375,8 @@ def _both(left: pa.Array, right: pa.Array) -> pa.Array:
 
 def _points(amount: pa.Array) -> pa.Array:
     """`_point` for a column; an empty text stays no amount."""
+    if amount.null_count == len(amount):
+        return amount
     amount = tidy(amount)
     both = pc.fill_null(pc.match_substring_regex(amount, r",.*\.|\..*,"), False)
     if pc.any(both).as_py():
@@ -384,12 +388,16 @@ def _points(amount: pa.Array) -> pa.Array:
 
 def _iban(more: pa.Array) -> pa.Array:
     """The other account where the bank writes it below field 61 instead of into field 86 (Rabobank)."""
+    if more.null_count == len(more):
+        return more
     found = pc.extract_regex(pc.fill_null(more, ""), r"^(?P<iban>[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30})$")
     return tidy(pc.struct_field(found, "iban"))
 
 
 def _after(text: pa.Array, mark: str) -> pa.Array:
     """What follows `/MARK/` up to the next slash."""
+    if text.null_count == len(text):
+        return text
     found = pc.extract_regex(pc.fill_null(text, ""), rf"/{mark}/(?P<found>[^/]*)")
     return tidy(pc.struct_field(found, "found"))
 

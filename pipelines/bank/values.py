@@ -24,6 +24,8 @@ _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 def _only(text: pa.Array, pattern: str) -> pa.Array:
     """The texts that match; null for the others."""
+    if text.null_count == len(text):
+        return text
     fits = pc.fill_null(pc.match_substring_regex(text, pattern), False)
     return pc.if_else(fits, text, pa.scalar(None, pa.string()))
 

@@ -4,6 +4,7 @@ Each case is an account of its own with files in the order of their names; `line
 5.00 without any reference the account holder really has.
 """
 
+import random
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -266,6 +267,42 @@ CASES = (
     ),
     Case("CSV files without a balance prove nothing", 1, (csv("2026-06-30,5.00,"), csv("2026-06-30,5.00,")), csv=True),
 )  # fmt: skip
+
+
+def generated(seed: int) -> Case:
+    """A day of lines, reported in pieces and then stated once, twice, or in two formats, each in other words.
+
+    Whatever was sent, and in whatever order, the lines of the day are those that the account moved by.
+    """
+    rng = random.Random(seed)
+    lines = [rng.choice((_LINE, _LINE, "7.50", "1.25")) for _ in range(rng.randint(1, 6))]
+    files = []
+    for report in range(rng.randint(0, 3)):
+        so_far = lines[: rng.randint(1, len(lines))]
+        if rng.random() < 0.5:
+            files.append(worded(camt("052", f"R{report}", f"{10 + report}:00", *so_far), f"Report {report}"))
+        else:
+            files.append(worded(mt942(*so_far), f"Interim {report}"))
+    as_camt = worded(
+        camt("053", "S", "20:00", *lines, opening="100.00"), "Statement", rng.choice(("", "REF"))
+    )
+    cut = rng.randint(0, len(lines))
+    middle = 100 + sum(map(Decimal, lines[:cut]), Decimal(0))
+    as_mt940 = (
+        [worded(mt940(1, "100.00", *lines), "MT")]
+        if cut in (0, len(lines))
+        else [
+            worded(mt940(1, "100.00", *lines[:cut]), "MT"),
+            worded(mt940(2, str(middle), *lines[cut:]), "MT"),
+        ]
+    )
+    files += rng.choice(([as_camt], as_mt940, [as_camt, *as_mt940], [as_camt, as_camt], as_mt940 * 2))
+    if rng.random() < 0.5:
+        rng.shuffle(files)
+    return Case(f"generated {seed}", lines.count(_LINE), tuple(files))
+
+
+CASES += tuple(generated(seed) for seed in range(40))
 
 
 @pytest.fixture(scope="module")
