@@ -106,7 +106,13 @@ def _coda() -> str:
 
 
 SEEDS: dict[str, list[bytes]] = {
-    "camt": [_CAMT.encode(), _CAMT.replace("camt.053", "camt.052").replace("CstmrStmt", "CstmrAcctRpt").replace("Stmt>", "Rpt>").encode()],
+    "camt": [
+        _CAMT.encode(),
+        _CAMT.replace("camt.053", "camt.052")
+        .replace("CstmrStmt", "CstmrAcctRpt")
+        .replace("Stmt>", "Rpt>")
+        .encode(),
+    ],
     "mt940": [_MT940.encode(), _MT940.replace("\n", "\r\n").encode("cp1252")],
     "bai2": [_BAI2.encode(), _BAI2.replace("\n", "").encode()],
     "ofx": [_OFX.encode()],
