@@ -219,8 +219,16 @@ def trace(connection: duckdb.DuckDBPyConnection, id_: str) -> dict[str, Any]:
         "not_shown": max(len(steps) - MAX_DOCUMENTS, 0),
         "journal_lines": _records(connection.execute(_JOURNAL, {"id": document_id})),
         "exceptions": _records(connection.execute(_EXCEPTIONS, {"id": document_id})),
-        "decisions": _records(connection.execute(_DECISIONS, {"id": document_id})),
+        "decisions": _decisions(connection, document_id),
     }
+
+
+def _decisions(connection: duckdb.DuckDBPyConnection, document_id: str) -> list[dict[str, Any]]:
+    """Decisions about a document; none in a file that was published before there were any."""
+    known = connection.execute(
+        "select 1 from information_schema.tables where table_schema = 'reconciliation' and table_name = 'decision_outcomes'"
+    ).fetchone()
+    return _records(connection.execute(_DECISIONS, {"id": document_id})) if known else []
 
 
 def _headline(document: dict[str, Any]) -> str:
