@@ -76,7 +76,7 @@ def build_defs(
             *dbt,
             *checks,
             *publishing(tables, settings, operations),
-            *certifying(configuration, settings),
+            *certifying(configuration, settings, operations),
         ],
         jobs=[job],
         schedules=nightly_schedules(settings, operations),

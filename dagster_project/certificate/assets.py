@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.freshness.policies import table_policy
 from dagster_project.names import WAREHOUSE_POOL
+from dagster_project.operations import Operations
 from dagster_project.publish.assets import PUBLISHED, REPORT
 from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
@@ -18,7 +20,9 @@ CERTIFICATE = dg.AssetKey(["reports", "certificate"])
 CONFIGURATION = dg.AssetKey(["configuration", "changes"])
 
 
-def certifying(configuration: Configuration, settings: Settings) -> list[dg.AssetsDefinition]:
+def certifying(
+    configuration: Configuration, settings: Settings, operations: Operations
+) -> list[dg.AssetsDefinition]:
     """The assets `configuration/changes`, which waits for nothing, and `reports/certificate`, the last."""
 
     @dg.asset(
@@ -50,6 +54,7 @@ def certifying(configuration: Configuration, settings: Settings) -> list[dg.Asse
         group_name="published",
         owners=["team:finance-operations"],
         kinds={"json", "html"},
+        freshness_policy=table_policy("reports.certificate", operations),
         pool=WAREHOUSE_POOL,
         description=(
             "The tie-out certificate: inputs, rules, control totals per stage, checks and content hashes of "

@@ -54,6 +54,7 @@ for module in (assets, loading):
 
 import dagster_project.definitions as definitions
 from dagster_project.certificate.assets import certifying
+from dagster_project.operations import Operations
 from dagster_project.run_config import CloseConfig
 from pipelines.config import read_configuration
 
@@ -64,7 +65,7 @@ def only_rates(settings):
     def broken():
         raise ValueError(f"defect with {os.environ['ERP_API_TOKEN']} and {password}")
 
-    changes, _ = certifying(configuration, settings)
+    changes, _ = certifying(configuration, settings, Operations())
     job = dg.define_asset_job("nightly_close", selection=dg.AssetSelection.all())
     rates = assets.extraction("ecb", configuration, settings)
     return dg.Definitions(
