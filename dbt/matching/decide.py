@@ -126,14 +126,32 @@ def _decide_contested(indptr, node, score: np.ndarray, node_count: int, order: n
     runner_up = _rivals(indptr, node, owner, score, node_count)
     chosen, bounded = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     alive = score > 0
-    # Ties: prefer by `order`, then by position; far below any real difference in score.
-    rank = np.empty(count)
-    rank[np.lexsort((np.arange(count), order))] = np.arange(count)
-    exact = score - TIE * rank / max(count, 1)
+    exact = score - TIE * _preference(indptr, node, owner, node_count, order)
     _take_dominant(indptr, node, owner, exact, node_count, alive, chosen)
     _solve_components(indptr, node, owner, size, exact, probability, alive, chosen, bounded, node_count)
     _doubt_swaps(indptr, node, size, score, node_count, chosen, probability)
     return Decision(chosen, probability, runner_up, bounded)
+
+
+def _preference(indptr, node, owner, node_count: int, order: np.ndarray) -> np.ndarray:
+    """0 to 1 per candidate, to break ties: by `order`, then by position, inside its component only.
+
+    Rows elsewhere must not turn a tie. The root makes first with last cheaper than the two between, so that
+    interchangeable rows pair off in their order instead of at random.
+    """
+    count = len(indptr) - 1
+    graph = coo_matrix(
+        (np.ones(len(node), dtype=np.int8), (owner, count + node)), shape=(count + node_count,) * 2
+    )
+    label = connected_components(graph, directed=False)[1][:count]
+    place = np.lexsort((np.arange(count), order, label))
+    start = np.flatnonzero(np.r_[True, label[place][1:] != label[place][:-1]])
+    length = np.diff(np.r_[start, count])
+    rank = np.empty(count)
+    rank[place] = np.arange(count) - np.repeat(start, length)
+    size = np.empty(count)
+    size[place] = np.repeat(length, length)
+    return np.sqrt(rank / np.maximum(size, 1))
 
 
 def _doubt_swaps(indptr, node, size, score, node_count: int, chosen, probability) -> None:

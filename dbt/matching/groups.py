@@ -306,24 +306,23 @@ def _by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
             f"select unnest(members) as row from block_sum where n > {BLOCK_ROWS}",
         ):
             items.limits.mark("block_sum_not_compared", con.execute(too_many).fetchnumpy()["row"])
-        near = max(
-            1.0,
-            con.execute(
-                "select count(*) / greatest(1, count(distinct (rec, block))) from block_sum"
-            ).fetchone()[0]
-            if kind == "day"
-            else 3.0,
-        )
+        # Days that one row may fit by accident, in its own reconciliation: other ones' days are no rivals.
+        near = {int(rec): 3.0 for rec in np.unique(items.rec)}
+        if kind == "day":
+            near |= dict(
+                con.execute(
+                    "select rec, count(*) / count(distinct block) from block_sum group by rec"
+                ).fetchall()
+            )
         if kind == "day":
             hit = {row for row, *_ in rows}
             for (row,) in con.execute(
                 "select row from free where (rec, block) in (select (rec, block) from block_sum) order by row"
             ).fetchall():
-                hits.add(
-                    items, kind, row, base_chance(abs(int(items.amount[row]))) * min(near, 60.0), row in hit
-                )
+                chance = base_chance(abs(int(items.amount[row]))) * min(near[int(items.rec[row])], 60.0)
+                hits.add(items, kind, row, chance, row in hit)
         for row, side, members, _ in rows:
-            chance = min(1.0, base_chance(abs(int(items.amount[row]))) * min(near, 60.0))
+            chance = min(1.0, base_chance(abs(int(items.amount[row]))) * min(near[int(items.rec[row])], 60.0))
             groups.append(
                 Group(tuple(members), (row,), kind, chance)
                 if side == "left"

@@ -54,6 +54,21 @@ def test_a_rival_that_has_a_better_partner_of_its_own_takes_nothing_away():
     assert p[0] > 0.98 and p[1] < 0.02
 
 
+def test_two_pairs_that_could_be_crossed_are_no_surer_than_one_way_is_than_the_other():
+    members = np.array([[0, 2], [0, 3], [1, 2], [1, 3]])
+    result = decide(members, np.array([9.0, 8.0, 8.0, 9.0]), 4)
+    assert result.chosen.tolist() == [True, False, False, True]
+    assert result.probability[0] == pytest.approx(1 / (1 + np.exp(-2.0)), abs=1e-6)
+
+
+def test_a_tie_is_broken_inside_its_component_only():
+    tie = [[0, 2], [0, 3], [1, 2], [1, 3]]
+    alone = decide(np.array(tie), np.full(4, 9.0), 4).chosen
+    elsewhere = [[4, 6], [4, 7], [5, 6]]
+    beside = decide(np.array([*elsewhere, *tie]), np.r_[8.0, 7.0, 7.0, np.full(4, 9.0)], 8).chosen
+    assert beside[3:].tolist() == alone.tolist() == [True, False, False, True]
+
+
 def test_two_pairs_beat_one_better_pair_between_them():
     members = np.array([[0, 2], [0, 3], [1, 2]])
     assert decide(members, np.array([10.0, 9.0, 9.0]), 4).chosen.tolist() == [False, True, True]

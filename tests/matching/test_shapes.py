@@ -137,6 +137,32 @@ def test_swapped_digits_are_suggested_with_their_reason_and_the_difference_stays
     )
 
 
+def test_the_second_part_of_a_payment_needs_no_words_when_it_is_exactly_the_rest():
+    result = match(
+        item("left", "first", "613.27", "2026-05-10", reference_text="RE-10001"),
+        item("left", "second", "386.73", "2026-05-20"),
+        item("left", "other", "386.73", "2026-05-20", party_name="Zebra AG"),
+        item("right", "invoice", "1000", "2026-05-01", party_name="Acme GmbH", reference_keys=["RE-10001"]),
+    )
+    assert links(result) == {("first", "invoice"), ("second", "invoice")}
+
+
+def test_two_near_amounts_alone_are_no_match():
+    result = match(item("left", "a", "100.00"), item("right", "b", "103.77"))
+    assert links(result) == set()
+
+
+def test_a_netted_credit_note_runs_against_its_match_and_every_row_adds_up():
+    result = match(
+        item("left", "paid", "150.00", reference_text="INV-7001 CN-9001"),
+        item("right", "invoice", "200.00", "2026-05-01", reference_keys=["INV-7001"]),
+        item("right", "credit", "-50.00", "2026-05-02", reference_keys=["CN-9001"]),
+    )
+    allocated = {a["right_id"]: a["allocated_amount"] for a in result.allocations.to_pylist()}
+    assert allocated == {"invoice": Decimal(200), "credit": Decimal(-50)}
+    assert open_amounts(result) == {}
+
+
 def test_ten_thousand_equal_amounts_on_one_day_end_undecided_and_say_so():
     rows = [item(side, f"{side}{i}", "100.00") for side in ("left", "right") for i in range(5_000)]
     result = match(*rows)
