@@ -8,8 +8,6 @@ the morning in Berlin, a day's files are delivered, and the daemon does the rest
 import argparse
 import re
 import shutil
-import subprocess
-import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from dagster_project.names import JOB
 from dagster_project.operations import BUNDLED
 from pipelines.sample import write_sample
 from pipelines.settings import REPOSITORY, Settings
+from tests.dagster_project.browser import take
 from tests.dagster_project.daemon import instance, running, set_clock, wait_for
 
 FIRST = date(2026, 6, 24)
@@ -26,11 +25,11 @@ NIGHTS = 7
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PORT = 3055
 
-PICTURES = {
-    "nightly_runs": ("/runs", 1500, 1000),
-    "schedule_ticks": ("/locations/tieout/schedules/nightly_europe_berlin", 1500, 1000),
-    "asset_plots": ("/assets/published/tieout?view=plots", 1500, 1400),
-    "freshness": ("/assets/published/tieout?view=overview", 1500, 1000),
+# Page, size, and what has to be clicked on it.
+PICTURES: dict[str, tuple[str, int, int, tuple[str, ...]]] = {
+    "nightly_runs": ("/runs", 1500, 1000, ()),
+    "schedule_ticks": ("/locations/tieout/schedules/nightly_europe_berlin", 1500, 900, ()),
+    "asset_plots": ("/assets/published/tieout?view=overview", 1500, 2000, ("Plots",)),
 }
 
 
@@ -52,29 +51,6 @@ def five_in_berlin(night: int) -> datetime:
     """The morning after the day that the night closes; Berlin is two hours ahead of UTC in June."""
     day = FIRST + timedelta(days=night + 1)
     return datetime(day.year, day.month, day.day, 3, 0, tzinfo=UTC)
-
-
-def take(folder: Path, name: str, address: str, width: int, height: int) -> None:
-    """A picture of a page of the UI, with headless Chromium."""
-    with tempfile.TemporaryDirectory() as profile:
-        subprocess.run(
-            [
-                "chromium",
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--disable-background-networking",
-                f"--user-data-dir={profile}",
-                f"--window-size={width},{height}",
-                "--virtual-time-budget=60000",
-                f"--screenshot={folder / name}.png",
-                f"http://127.0.0.1:{_PORT + 1}{address}",
-            ],
-            capture_output=True,
-            timeout=300,
-            check=True,
-        )
 
 
 def main() -> None:
@@ -129,8 +105,9 @@ def main() -> None:
         # So that the sensors have told what there is to tell, and the picture of the last run is whole.
         time.sleep(30)
         if arguments.pictures:
-            for name, (address, width, height) in PICTURES.items():
-                take(arguments.pictures, name, address, width, height)
+            for name, (page, width, height, clicks) in PICTURES.items():
+                address = f"http://127.0.0.1:{_PORT + 1}{page}"
+                take(arguments.pictures / f"{name}.png", address, width, height, clicks)
 
 
 if __name__ == "__main__":
