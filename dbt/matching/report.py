@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.explain import REASON_WORDS
+from matching.limits import LIMITS
 from matching.rules import Rule, Tolerance, rule_case
 from matching.tables import TableMatch
 
@@ -121,6 +122,13 @@ def render(
         '<p class="soft">Every amount is matched, written off for a stated reason, or open; the four columns add up to the cent.</p>',
         _conservation(positions),
     ]
+    limited = [row for row in result.notes.to_pylist() if row["item_id"] is None and row["code"] in LIMITS]
+    if limited:
+        parts += [
+            "<h2>What was not searched</h2>",
+            '<p class="soft">The work per row is bounded. These rows stay open or are only suggested; each says so in the lists below and in the files.</p>',
+            "<ul>" + "".join(f"<li>{escape(row['message'])}</li>" for row in limited) + "</ul>",
+        ]
     parts += _match_section(
         "Suggestions to confirm",
         "The engine is not sure enough to decide these alone. The reason is in each row.",
@@ -173,7 +181,9 @@ def render(
         ]
     parts += [f"<p>Note: {escape(remark)}</p>" for remark in matched.remarks]
     parts += [
-        f"<p>Note: {escape(row['message'])}</p>" for row in result.notes.to_pylist() if row["item_id"] is None
+        f"<p>Note: {escape(row['message'])}</p>"
+        for row in result.notes.to_pylist()
+        if row["item_id"] is None and row["code"] not in LIMITS
     ]
     parts += [
         "<h2>What the evidence is worth</h2>",
@@ -283,6 +293,7 @@ def _match_section(title: str, intro: str, result, words, status: str) -> list[s
         rival = why["runner_up"]
         if rival:
             evidence += f"<li>next best: {escape(', '.join(rival['left']))} with {escape(', '.join(rival['right']))} ({rival['confidence']:.1%})</li>"
+        evidence += "".join(f"<li>not looked at: {escape(limit)}</li>" for limit in why.get("limits", []))
         difference = (
             f"{_money(row['difference_amount'])}<br><span class='soft'>{escape(REASON_WORDS.get(row['difference_reason'], row['difference_reason']))}</span>"
             if row["difference_reason"]
