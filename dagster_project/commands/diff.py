@@ -29,6 +29,7 @@ from dagster_project.publish.differences import (
 )
 
 CURRENT = "current"
+_SHOWN_LETTERS = 120
 
 
 class DiffError(CommandError):
@@ -108,7 +109,14 @@ def _print_rows(comparison: Comparison, count: int) -> None:
             print(f"  {change} {', '.join(shown(value) if value is not None else 'null' for value in key)}")
             previous = (key, change)
         if change == "changed":
-            print(f"    {column}: {'null' if old is None else old} -> {'null' if new is None else new}")
+            print(f"    {column}: {_short(old)} -> {_short(new)}")
+
+
+def _short(value: str | None) -> str:
+    """A value on the terminal; `--out` writes all of it."""
+    if value is None:
+        return "null"
+    return value if len(value) <= _SHOWN_LETTERS else f"{value[:_SHOWN_LETTERS]}... ({len(value):,} letters)"
 
 
 def _write_rows(comparison: Comparison, out: Path) -> Path:
