@@ -27,6 +27,18 @@ _CLICK = """
 """
 
 
+# The page's clock: the daemon's may have been moved, and "5 months ago" would be wrong beside it.
+_SHIFT = """
+(() => {
+  const Real = Date, shift = %d;
+  window.Date = class extends Real {
+    constructor(...given) { given.length ? super(...given) : super(Real.now() + shift); }
+    static now() { return Real.now() + shift; }
+  };
+})()
+"""
+
+
 def _said(page: ClientConnection, numbers: itertools.count, method: str, **parameters: Any) -> dict[str, Any]:
     number = next(numbers)
     page.send(json.dumps({"id": number, "method": method, "params": parameters}))
@@ -50,9 +62,19 @@ def _address(seconds: float = 60) -> str:
 
 
 def take(
-    target: Path, address: str, width: int, height: int, clicks: Sequence[str] = (), wait_seconds: float = 20
+    target: Path,
+    address: str,
+    width: int,
+    height: int,
+    clicks: Sequence[str] = (),
+    *,
+    wait_seconds: float = 20,
+    clock_seconds: int = 0,
 ) -> None:
-    """Open a page, click what bears these texts, one after the other, and keep what is seen as PNG."""
+    """Open a page, click what bears these texts, one after the other, and keep what is seen as PNG.
+
+    clock_seconds: to add to the browser's clock.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = subprocess.Popen(
             [
@@ -65,7 +87,7 @@ def take(
                 f"--user-data-dir={profile}",
                 f"--remote-debugging-port={_PORT}",
                 f"--window-size={width},{height}",
-                address,
+                "about:blank",
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -73,6 +95,10 @@ def take(
         try:
             numbers = itertools.count(1)
             with connect(_address(), max_size=None) as page:
+                _said(page, numbers, "Page.enable")
+                script = _SHIFT % (1000 * clock_seconds)
+                _said(page, numbers, "Page.addScriptToEvaluateOnNewDocument", source=script)
+                _said(page, numbers, "Page.navigate", url=address)
                 time.sleep(wait_seconds)
                 for text in clicks:
                     _said(page, numbers, "Runtime.evaluate", expression=_CLICK % json.dumps(text))

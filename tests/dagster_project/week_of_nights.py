@@ -107,7 +107,8 @@ def main() -> None:
         if arguments.pictures:
             for name, (page, width, height, clicks) in PICTURES.items():
                 address = f"http://127.0.0.1:{_PORT + 1}{page}"
-                take(arguments.pictures / f"{name}.png", address, width, height, clicks)
+                shift = int(clock.read_text())
+                take(arguments.pictures / f"{name}.png", address, width, height, clicks, clock_seconds=shift)
 
 
 if __name__ == "__main__":
