@@ -145,9 +145,11 @@ def group_summary(
     probability: float,
 ) -> str:
     """The summary of a group; `seen` is what held it together."""
-    both = f"{left} with {right}" if left and right else f"{left or right}, which cancel each other"
-    happened = "" if not (left and right) else f" {difference_words(reason, difference).capitalize()};"
+    both = f"{left} with {right}" if left and right else left or right
+    happened = (
+        difference_words(reason, difference).capitalize() if left and right else "The rows cancel each other"
+    )
     return (
         f"{opening(is_auto)}{both} {currency}".rstrip()
-        + f".{happened} {'; '.join(seen)}.{rival_words(rival)}{certainty(probability)}"
+        + f". {'; '.join([happened, *seen])}.{rival_words(rival)}{certainty(probability)}"
     )
