@@ -23,6 +23,10 @@ class NothingLanded(ValueError):
     """No source has declared a record, so there is no day to close."""
 
 
+# Payments are ordered for days that are still to come: no source has said anything of those days.
+PLANNED = "payment_instructions"
+
+
 def project_files(settings: Settings) -> list[Path]:
     """Models, macros, tests, the matching engine and the seeds: everything that decides a result."""
     found = [
@@ -49,7 +53,8 @@ def latest_declared_date(connection: duckdb.DuckDBPyConnection) -> date:
             for schema in schemas
             for (day,) in connection.execute(
                 f"select distinct business_date from {quoted(schema, 'control_totals')} "
-                "where business_date between date '0001-01-01' and date '9999-12-31'"
+                "where business_date between date '0001-01-01' and date '9999-12-31' and stream <> ?",
+                [PLANNED],
             ).fetchall()
         }
     )

@@ -59,7 +59,16 @@ _ENTRIES = (
     ("webshop", "payments", "webshop/payments*", "Charges of the payment provider"),
     ("bank", None, "bank/*", "Bank statements, camt or MT940"),
     ("bank_csv", "bank_transactions", "bank_csv/*", "Bank accounts as CSV"),
+    (
+        "einvoices",
+        None,
+        "einvoices/*",
+        "E-invoices sent and received (UBL, CII, Factur-X, ZUGFeRD, XRechnung)",
+    ),
+    ("payment_files", None, "payment_files/*", "Payment files sent and what banks answered (pain, NACHA)"),
 )
+# Entries without a stream that are no bank statements.
+_KINDS = {"einvoices": "einvoice", "payment_files": "payment_files"}
 
 
 def _table(header: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
@@ -153,7 +162,7 @@ def _company_rows(
 def _sources(entity: str, time_zone: str, landing: Path) -> str:
     entries = []
     for name, stream, path, description in _ENTRIES:
-        kind = "csv" if stream else "bank"
+        kind = "csv" if stream else _KINDS.get(name, "bank")
         entry = _ENTRY.format(
             name=name, kind=kind, entity=entity, path=path, time_zone=time_zone, description=description
         )

@@ -1,6 +1,9 @@
 """A company of one's own, as the README says: `tieout init`, plain CSV files, one `tieout run`."""
 
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,12 +11,33 @@ import pytest
 
 from tests.conftest import Done, Installation
 
+sys.path.append(str(Path(__file__).parents[1] / "pipelines"))
+from einvoice_files import Line, Model, Party, cii, ubl
+from payment_file_texts import pain001, pain002
+
 pytestmark = pytest.mark.slow
 
 BANK = "NL20INGB0007654321"
 HOTEL, PRINTER = "NL11RABO0101010101", "NL44INGB0001234567"
 
+# A vendor's bill in two syntaxes (one document), a bill that does not add up, and one for somebody else.
+BILL = Model(
+    number="K-9",
+    issued=date(2026, 6, 10),
+    due=date(2026, 7, 10),
+    seller=Party("Koffiebranderij Zuid", "NL", "NL001234567B01"),
+    buyer=Party("KADE & LINDE BV", "NL"),
+    lines=(Line("1", "Koffie", Decimal(20), Decimal("12.50"), Decimal(9)), Line("2", "Filters", Decimal(3), Decimal("3.33"), Decimal(21))),
+    order=None,
+)  # fmt: skip
+
 FILES = {
+    "einvoices/bill.xml": ubl(BILL),
+    "einvoices/bill_as_cii.xml": cii(BILL),
+    "einvoices/wrong.xml": cii(replace(BILL, number="K-10").wrong(gross="1.00", due="1.00")),
+    "einvoices/for_others.xml": ubl(replace(BILL, number="K-11", buyer=Party("Somebody Else B.V.", "NL"))),
+    "payment_files/sent.xml": pain001(),
+    "payment_files/answer.xml": pain002({"E-2": ("RJCT", "AC04")}, group="PART"),
     # A byte order mark, day-month-year, a credit note, and a date that does not exist.
     "books/invoices.csv": "\ufeff"
     "Invoice Number,Invoice Date,Due Date,Contact Name,Currency,Subtotal,Total Tax,Invoice Total,Status\n"
@@ -77,7 +101,7 @@ def test_control_totals_tie(own: Installation) -> None:
         "select sum(declared_count), sum(canonical_count), sum(rejected_count), sum(abs(count_residual)), "
         "sum(abs(amount_residual)) from reconciliation.control_totals where stream <> 'bank_statements'"
     )
-    assert (declared, canonical, rejected, residual, amounts) == (14, 13, 1, 0, 0)
+    assert (declared, canonical, rejected, residual, amounts) == (23, 21, 1, 0, 0)
 
 
 def test_money_finds_its_documents(own: Installation) -> None:
@@ -99,8 +123,11 @@ def test_what_a_person_must_look_at_is_listed_and_nothing_else(own: Installation
         "select exception_type, document_id, amount from reconciliation.exceptions "
         "where document_type <> 'bank_transaction' order by all"
     ) == [
+        ("einvoice_party_unknown", "einvoices:NL001234567B01:2026:K-11", Decimal("284.59")),
+        ("einvoice_sum_differs", "einvoices:NL001234567B01:2026:K-10", Decimal("1.00")),
         ("invoice_overdue", "books:INV-3", Decimal("104.64")),
         ("order_not_charged", "webshop:#1002", Decimal("31.56")),
+        ("payment_refused", "payment_files:M-1:B-1:2", Decimal("0.01")),
         ("rejected_record", "books/invoices.csv#5", Decimal("54.50")),
         ("unmapped_value", "books:E-1", Decimal("22.95")),
     ]
@@ -115,7 +142,35 @@ def test_the_books_balance_without_a_rate_a_customer_list_or_a_tax_code(own: Ins
     assert own.ask(
         "select account_code, sum(base_debit_amount - base_credit_amount) from ledger.journal_lines "
         "where account_code in ('1200', '1400', '2400') group by account_code order by account_code"
-    ) == [("1200", Decimal("1104.80")), ("1400", Decimal("136.20")), ("2400", Decimal(0))]
+    ) == [("1200", Decimal("1104.80")), ("1400", Decimal("136.20")), ("2400", Decimal("-570.18"))]
+
+
+def test_einvoices_are_bills_with_lines_and_tax(own: Installation) -> None:
+    assert own.ask(
+        "select bill_number, status, vendor_name, net_amount, tax_amount, total_amount from canonical.bills "
+        "where source_name = 'einvoices' order by all"
+    ) == [
+        ("K-10", "open", "Koffiebranderij Zuid", Decimal("260.99"), Decimal("24.60"), Decimal("285.59")),
+        ("K-11", "draft", "Koffiebranderij Zuid", Decimal("259.99"), Decimal("24.60"), Decimal("284.59")),
+        ("K-9", "open", "Koffiebranderij Zuid", Decimal("259.99"), Decimal("24.60"), Decimal("284.59")),
+    ]
+    assert own.ask(
+        "select line_number, net_amount, tax_amount from canonical.bill_lines where bill_id like '%:K-9' order by all"
+    ) == [(1, Decimal("250.00"), Decimal("22.50")), (2, Decimal("9.99"), Decimal("2.10"))]
+    [(told,)] = own.ask(
+        "select explanation from reconciliation.exceptions where exception_type = 'einvoice_sum_differs'"
+    )
+    assert "BR-CO-15" in told and "284.59 EUR" in told and "285.59 EUR" in told
+
+
+def test_payments_have_the_word_of_the_bank(own: Installation) -> None:
+    assert own.ask(
+        "select end_to_end_id, amount, status from canonical.payment_instructions order by all"
+    ) == [
+        ("E-1", Decimal("119.00"), "sent"),
+        ("E-2", Decimal("0.01"), "rejected"),
+        ("E-3", Decimal("2500.50"), "sent"),
+    ]
 
 
 def test_a_changed_mapping_reads_its_files_again(
