@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.inputs import Inputs, inputs
+from dagster_project.inputs import Inputs, content_of, inputs
 from pipelines.settings import Settings
 
 # The step that reads all raw rows; the steps after it rely on what it saw.
@@ -82,5 +82,6 @@ def standing(connection: duckdb.DuckDBPyConnection, step: str, now: Inputs) -> C
 def proven_inputs(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date) -> Inputs:
     """The inputs now, with the content of the raw tables that the gate after load has proven in this run."""
     proven = completion(connection, GATE_OF_THE_RAW_TABLES)
-    content = proven.parts.get("content of the raw tables", "") if proven else ""
+    parts = proven.parts.items() if proven else ()
+    content = {name: value for name, value in parts if name.startswith(content_of("raw_", "")[:-1])}
     return inputs(connection, settings, as_of_date, content)

@@ -7,7 +7,7 @@ it does not is only known after the work was done again.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -71,26 +71,34 @@ def _deliveries(connection: duckdb.DuckDBPyConnection, schema: str) -> str:
     return digest.hexdigest()
 
 
-def raw_content(connection: duckdb.DuckDBPyConnection) -> str:
-    """Hash over every row of the raw tables, whatever their order. Reads all of them: once per run, by the
-    gate that also proves that they are what was declared; a cent changed in place must not pass unseen."""
-    digest = hashlib.sha256()
+def content_of(schema: str, table: str) -> str:
+    """Name of the part that stands for the rows of a raw table."""
+    return f"content of {schema}.{table}"
+
+
+def raw_content(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Part name to a hash over every row of each raw table, whatever the order of its rows. Reads all of
+    them: once per run, by the gate that also proves that they are what was declared; a cent changed in place
+    must not pass unseen."""
+    found = {}
     for schema in raw_schemas(connection):
-        for table in existing_tables(connection, [schema]):
+        for _, table in existing_tables(connection, [schema]):
             row = connection.execute(
-                f"select count(*), sum(hash(content)::hugeint) from {quoted(*table)} as content"
+                f"select count(*), sum(hash(content)::hugeint) from {quoted(schema, table)} as content"
             ).fetchone()
-            digest.update(f"{table} {row}\n".encode())
-    return digest.hexdigest()
+            found[content_of(schema, table)] = str(row)
+    return found
 
 
 def inputs(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date, content: str
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of_date: date, content: Mapping[str, str]
 ) -> Inputs:
     """The inputs of a run as they are now. `connection` reads the warehouse; content: see `raw_content`."""
     files = project_files(settings)
     seeds = [path for path in files if path.is_relative_to(settings.seeds)]
     project = [path for path in files if not path.is_relative_to(settings.seeds)]
+    engine = [path for path in project if path.is_relative_to(PROJECT / "matching")]
+    models = [path for path in project if path not in set(engine)]
     program = [
         path
         for package in _PACKAGES
@@ -101,11 +109,12 @@ def inputs(
     return Inputs(
         {
             "as-of date": str(as_of_date),
-            "content of the raw tables": content,
+            **content,
             **{f"deliveries in {name}": _deliveries(connection, name) for name in raw_schemas(connection)},
             "sources that could not be loaded": _of_files(failures, settings.warehouse.parent),
             "seeds": _of_files(seeds, settings.seeds),
-            "models, macros, tests and the matching engine": _of_files(project, PROJECT),
+            "models, macros and tests": _of_files(models, PROJECT),
+            "matching engine": _of_files(engine, PROJECT),
             "source configuration": _of_files([settings.sources_file], settings.sources_file.parent),
             "program": _of_files(program, REPOSITORY),
             "libraries": " ".join(f"{name} {version(name)}" for name in _LIBRARIES),

@@ -50,7 +50,7 @@ class Progress:
     _since: dict[str, float] = field(default_factory=dict)
     _tables: dict[str, int] = field(default_factory=dict)
     _checks: dict[str, list[int]] = field(default_factory=dict)
-    _unchanged: dict[str, str] = field(default_factory=dict)
+    _unchanged: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def _is_terminal(self) -> bool:
@@ -107,7 +107,7 @@ class Progress:
             return
         self._tables[step] = self._tables.get(step, 0) + 1
         if since := values.get("unchanged_since"):
-            self._unchanged[step] = since
+            self._unchanged.setdefault(step, []).append(since)
         if "dagster/row_count" in values:
             self.counts[name] = values["dagster/row_count"]
         if name == "published.tieout":
@@ -132,7 +132,8 @@ class Progress:
         if checks := self._checks.get(step):
             notes.append(f"{checks[0]} checks passed" + (f", {checks[1]} not" if checks[1] else ""))
         if since := self._unchanged.get(step):
-            notes.append(f"nothing new since {since}")
+            is_all = len(since) == tables
+            notes.append(f"nothing new since {max(since)}" if is_all else f"{len(since)} of them stand")
         mark = {"STEP_SUCCESS": "✓", "STEP_FAILURE": "✗"}.get(kind, "↻")
         if kind == "STEP_FAILURE":
             self.failures[step] = _message(event.step_failure_data.error)

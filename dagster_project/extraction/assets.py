@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from dagster_project.completed import GATE_OF_THE_RAW_TABLES, begin
 from dagster_project.extraction.sources import source_key
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.retries import retrying
@@ -105,6 +106,9 @@ def extraction(kind: Kind, configuration: Configuration, settings: Settings) -> 
 
         with retrying(context):
             done, failures = load(kind, configuration, settings)
+            if not done.is_skipped:
+                # What the gate knows of the raw rows is of yesterday, also when only this step was asked for.
+                begin(settings.warehouse, GATE_OF_THE_RAW_TABLES)
             with reading(settings.warehouse) as connection:
                 totals = row_counts(connection, [(f"raw_{kind}", table) for table in spec.all_tables])
                 unaccounted = _unaccounted(connection, kind)

@@ -7,7 +7,8 @@ that is built on them, and starts only when the gate after canonical has passed.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import dagster as dg
@@ -18,7 +19,7 @@ from dagster_dbt.asset_utils import (
 )
 
 from dagster_project.checks.gates import gate_key
-from dagster_project.completed import Completion, begin, complete, proven_inputs, standing
+from dagster_project.completed import proven_inputs
 from dagster_project.figures import figures
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
@@ -26,6 +27,7 @@ from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of
 from dagster_project.transform import lineage
+from dagster_project.transform.built import EVERYTHING, fingerprints, forget, plan, remember
 from dagster_project.transform.invocation import NodeResult, build_arguments, run_dbt
 from dagster_project.transform.translator import TieoutTranslator
 from dagster_project.warehouse import reading, row_counts
@@ -34,8 +36,9 @@ from pipelines.settings import Settings
 # By name and not by path: dbt resolves paths against the working directory, which Dagster does not set.
 PREPARE = "resource_type:seed fqn:tieout.staging.* +fqn:tieout.canonical.*"
 
-# A test that spans both steps belongs to the later one, which has all tables that it compares.
-_INDIRECT_SELECTION = {"prepare": "buildable", "reconcile": "eager"}
+# A test that spans both steps belongs to the later one, which has all tables that it compares. For what a
+# step excludes dbt takes the same word: with "eager" the later step would leave such a test out, too.
+_INDIRECT_SELECTION = {"prepare": "buildable", "reconcile": "cautious"}
 
 
 def _relation(node: Mapping[str, Any]) -> tuple[str, str]:
@@ -49,11 +52,10 @@ def _events(
     translator: TieoutTranslator,
     results: Iterable[NodeResult],
     reported: list[NodeResult],
-    unchanged_since: str | None = None,
+    unchanged_since: Mapping[str, str],
 ) -> Iterator[Any]:
     """Checks as they come; tables at the end, with their row counts read in one query. `reported` collects
-    the results. unchanged_since: when they are those of an earlier run that still stand."""
-    note = {"unchanged_since": unchanged_since} if unchanged_since else {}
+    the results. unchanged_since: unique_id to the time of a result of an earlier run that still stands."""
     built: list[NodeResult] = []
     for result in results:
         node = manifest["nodes"].get(result.unique_id)
@@ -76,7 +78,7 @@ def _events(
                 metadata={
                     "seconds": round(result.seconds, 3),
                     "failed_rows": result.failures or 0,
-                    **note,
+                    **_note(unchanged_since, result),
                     **({"message": result.message} if result.status != "pass" else {}),
                 },
             )
@@ -96,13 +98,18 @@ def _events(
                 "seconds": round(result.seconds, 3),
                 **numbers.get(_relation(node), {}),
                 **lineage.as_metadata(columns.get(".".join(_relation(node)), {})),
-                **note,
+                **_note(unchanged_since, result),
             },
         )
 
 
-def _earlier(mark: Completion) -> list[NodeResult]:
-    return [NodeResult(**result) for result in mark.detail]
+def _note(unchanged_since: Mapping[str, str], result: NodeResult) -> dict[str, str]:
+    since = unchanged_since.get(result.unique_id)
+    return {"unchanged_since": since} if since else {}
+
+
+def _nothing() -> Iterator[NodeResult]:
+    yield from ()
 
 
 def _failure(broken: list[NodeResult]) -> dg.Failure:
@@ -135,29 +142,34 @@ def _dbt_step(
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
-                now = proven_inputs(connection, settings, as_of_date)
-                mark = standing(connection, name, now)
-            # Whoever asks for single tables, or for all of them anew, wants work and not a reason.
-            if mark is not None and not close.full_refresh and not context.is_subset:
-                context.log.info(f"Nothing new since {mark.completed_at}: the tables stand as they are.")
-                results = _earlier(mark)
-                yield from _events(
-                    context, settings, manifest, translator, results, reported, mark.completed_at
+                current = fingerprints(manifest, proven_inputs(connection, settings, as_of_date), settings)
+                # Whoever asks for single tables, or for all of them anew, wants work and not a reason.
+                is_asked = close.full_refresh or context.is_subset
+                todo = EVERYTHING if is_asked else plan(connection, name, manifest, current)
+            standing = [result for result, _ in todo.standing.values()]
+            since = {unique_id: at for unique_id, (_, at) in todo.standing.items()}
+            if todo.stale is None:
+                selection, indirect = get_subset_selection_for_context(
+                    context, manifest, select, exclude, None, translator, None
                 )
-                return
-            begin(settings.warehouse, name)
-            selection, indirect = get_subset_selection_for_context(
-                context, manifest, select, exclude, None, translator, None
-            )
-            arguments = build_arguments(selection, as_of_date)
-            arguments += ["--indirect-selection", indirect or _INDIRECT_SELECTION[name]]
+                indirect = indirect or _INDIRECT_SELECTION[name]
+            else:
+                names = sorted(manifest["nodes"][unique_id]["name"] for unique_id in todo.stale)
+                selection, indirect = ["--select", " ".join(names)], "empty"
+                context.log.info(f"{len(names)} nodes to build or test; {len(standing)} stand as they are.")
+            arguments = [*build_arguments(selection, as_of_date), "--indirect-selection", indirect]
+            forget(settings.warehouse, name, keep=since)
+            is_nothing = todo.stale is not None and not todo.stale
             # Closed also when an event cannot be yielded: dbt would keep the file open behind it.
-            with closing(run_dbt(settings, arguments)) as running:
-                yield from _events(context, settings, manifest, translator, running, reported)
+            with closing(_nothing() if is_nothing else run_dbt(settings, arguments)) as running:
+                results = chain(running, standing)
+                yield from _events(context, settings, manifest, translator, results, reported, since)
+            built = [result for result in reported if result.unique_id not in since]
+            remember(
+                settings.warehouse, name, built, current, datetime.now(UTC).isoformat(timespec="seconds")
+            )
         if broken := [result for result in reported if result.is_broken]:
             raise _failure(broken)
-        if not context.is_subset:
-            complete(settings.warehouse, name, now, [asdict(result) for result in reported])
 
     return step
 

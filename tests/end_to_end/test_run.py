@@ -142,6 +142,7 @@ def test_a_second_run_changes_nothing_and_says_so(
     done = copy.tieout("run")
     assert done.code == 0, done.err
     assert "Nothing changed" in done.out
+    assert done.out.count("nothing new since") >= 5, "two dbt steps and three gates stand as they are"
     after = copy.published.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert export(copy, tmp_path / "again") == export(sample_run.installation, tmp_path / "first")
@@ -152,3 +153,9 @@ def test_another_day_gives_other_ages(copy: Installation) -> None:
     assert done.code == 0, done.err
     assert "Close as of 2026-06-15" in done.out
     assert copy.ask("select count(*) from reconciliation.exceptions where age_days < 0") == [(0,)]
+    # What stood from the day before is what a full rebuild makes of it.
+    assert "of them stand" in done.out
+    full = copy.tieout("run", "--as-of", "2026-06-15", "--full-refresh")
+    assert full.code == 0, full.err
+    assert "of them stand" not in full.out
+    assert "Nothing changed" in full.out
