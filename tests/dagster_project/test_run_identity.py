@@ -16,7 +16,7 @@ def raw() -> duckdb.DuckDBPyConnection:
     for kind in ("bank", "csv"):
         connection.execute(
             f"create schema raw_{kind}; "
-            f"create table raw_{kind}.control_totals (business_date date); "
+            f"create table raw_{kind}.control_totals (business_date date, stream varchar default 'invoices'); "
             f"create table raw_{kind}.files (load_id varchar)"
         )
     return connection
@@ -31,18 +31,26 @@ def place(tmp_path: Path) -> Settings:
 
 
 def test_the_latest_date_that_any_source_declared(raw: duckdb.DuckDBPyConnection) -> None:
-    raw.execute("insert into raw_bank.control_totals values ('2026-06-29'), (null)")
-    raw.execute("insert into raw_csv.control_totals values ('2026-06-30')")
+    raw.execute("insert into raw_bank.control_totals (business_date) values ('2026-06-29'), (null)")
+    raw.execute("insert into raw_csv.control_totals (business_date) values ('2026-06-30')")
     assert latest_declared_date(raw) == date(2026, 6, 30)
     assert as_of(raw, "2026-05-31") == date(2026, 5, 31)
     assert as_of(raw, "") == date(2026, 6, 30)
 
 
 def test_a_mistyped_date_is_not_the_day_of_the_close(raw: duckdb.DuckDBPyConnection) -> None:
-    raw.execute("insert into raw_bank.control_totals values ('2026-06-30'), ('9999-12-31')")
+    raw.execute("insert into raw_bank.control_totals (business_date) values ('2026-06-30'), ('9999-12-31')")
     assert latest_declared_date(raw) == date(2026, 6, 30)
-    raw.execute("insert into raw_csv.control_totals values ('2026-07-31'), ('1970-01-01'), ('2062-06-30')")
+    raw.execute(
+        "insert into raw_csv.control_totals (business_date) values ('2026-07-31'), ('1970-01-01'), ('2062-06-30')"
+    )
     assert latest_declared_date(raw) == date(2026, 7, 31)
+
+
+def test_a_day_that_payments_are_ordered_for_has_not_come(raw: duckdb.DuckDBPyConnection) -> None:
+    raw.execute("insert into raw_bank.control_totals values ('2026-06-30', 'bank_transactions')")
+    raw.execute("insert into raw_csv.control_totals values ('2026-07-15', 'payment_instructions')")
+    assert latest_declared_date(raw) == date(2026, 6, 30)
 
 
 def test_nothing_landed_says_what_to_do(raw: duckdb.DuckDBPyConnection) -> None:
