@@ -154,7 +154,7 @@ def test_a_night_closes_the_day_before_as_a_partition_of_the_job(defs: dg.Defini
 
 def test_every_published_table_has_a_freshness_policy_from_the_configuration(graph) -> None:
     for key in graph.materializable_asset_keys:
-        if key.path[0] in ("canonical", "ledger", "reconciliation", "published", "reports"):
+        if key.path[0] in ("canonical", "ledger", "reconciliation", "published") or key.path[-1] == "close":
             policy = graph.get(key).freshness_policy
             assert policy is not None, key
             assert policy.fail_window.to_timedelta() == timedelta(hours=54), key
