@@ -113,7 +113,7 @@ def draw(results: list[dict], path: Path) -> None:
     time_axis.loglog(
         rows, [r["cpu"] for r in results], "o-", color="#1a7f5a", label="CPU seconds (all threads)"
     )
-    time_axis.loglog(rows, [r["wall"] for r in results], "s:", color="#b26a00", label="wall seconds")
+    # Wall time is in the table only: it shows what else the machine did.
     time_axis.set(title="Time", xlabel="rows on each side", ylabel="seconds")
     time_axis.legend(frameon=False)
     memory_axis.loglog(
