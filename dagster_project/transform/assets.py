@@ -27,7 +27,7 @@ from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of
 from dagster_project.transform import lineage
-from dagster_project.transform.built import EVERYTHING, fingerprints, forget, plan, remember
+from dagster_project.transform.built import EVERYTHING, depths_of, fingerprints, forget, plan, remember
 from dagster_project.transform.invocation import NodeResult, build_arguments, run_dbt
 from dagster_project.transform.translator import TieoutTranslator
 from dagster_project.warehouse import reading, row_counts
@@ -87,7 +87,9 @@ def _events(
         counts = row_counts(connection, relations)
         numbers = figures(connection, relations)
     columns = lineage.kept(manifest, settings)
-    for result in built:
+    depths = depths_of(manifest)
+    # Dagster takes a table only after those that it is made from, and what stands was not made in order.
+    for result in sorted(built, key=lambda result: depths[result.unique_id]):
         node = manifest["nodes"][result.unique_id]
         if node["config"].get("materialized") == "ephemeral":
             continue

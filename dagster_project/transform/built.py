@@ -102,6 +102,19 @@ def fingerprints(manifest: Mapping[str, Any], now: Inputs, settings: Settings) -
     return {unique_id: of(unique_id) for unique_id in nodes}
 
 
+def depths_of(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """unique_id of every node to the length of its longest way up: parents have smaller numbers."""
+    nodes, found = manifest["nodes"], {}
+
+    def of(unique_id: str) -> int:
+        if unique_id not in found:
+            parents = nodes.get(unique_id, {}).get("depends_on", {}).get("nodes", [])
+            found[unique_id] = 1 + max(map(of, parents), default=0)
+        return found[unique_id]
+
+    return {unique_id: of(unique_id) for unique_id in nodes}
+
+
 def _seed(settings: Settings, name: str) -> str:
     path: Path = settings.seeds / f"{name}.csv"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "none"

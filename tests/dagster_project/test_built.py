@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dagster_project.inputs import Inputs, content_of
-from dagster_project.transform.built import fingerprints, forget, plan, remember
+from dagster_project.transform.built import depths_of, fingerprints, forget, plan, remember
 from dagster_project.transform.invocation import NodeResult
 from pipelines.settings import Settings
 
@@ -180,3 +180,10 @@ def test_rows_that_no_gate_has_read_are_like_no_others(place: Settings) -> None:
     parts = {name: value for name, value in PARTS.items() if name != content_of("raw_shop", "orders")}
     twice = [fingerprints(MANIFEST, Inputs(parts), place)[STAGED] for _ in range(2)]
     assert twice[0] != twice[1]
+
+
+def test_what_stands_is_told_after_what_it_is_made_from() -> None:
+    depths = depths_of(MANIFEST)
+    assert depths[STAGED] < depths[MART]
+    assert depths[AGED] < depths[MART]
+    assert max(depths[SEED], depths[STAGED]) < depths[TEST]
