@@ -85,6 +85,8 @@ def one_size(orders: int, work: Path, rows_up_to: int) -> dict[str, Any]:
         module = f"tests.benchmarks.nightly.{name}"
         _child(module, str(home / "landing"), str(home / f"{name}.duckdb"), str(out), home=home, log=log)
         found[name] = _read(out)
+        # Hours of measuring are not lost with the last of it.
+        (work / f"orders_{orders}.json").write_text(json.dumps(found), encoding="utf-8")
     _compare(found["limit"], home)
     shutil.rmtree(home)
     return found

@@ -28,7 +28,8 @@ def _open(path: Path, encoding: str = "utf-8") -> IO[str]:
 
 def _json_records(path: Path) -> Iterator[dict[str, Any]]:
     with _open(path) as file:
-        documents = [json.load(file)] if path.suffix == ".json" else map(json.loads, filter(str.strip, file))
+        lines = filter(str.strip, file)
+        documents = map(json.loads, lines) if ".jsonl" in path.name else [json.load(file)]
         for document in documents:
             listed = next((document[name] for name in _LISTS if isinstance(document.get(name), list)), None)
             yield from [document] if listed is None else listed
