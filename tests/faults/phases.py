@@ -9,6 +9,7 @@ publishing is right when readers have the old file or the new one, never anythin
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import time
@@ -197,3 +198,16 @@ class Publishing:
         return PhaseResult(
             tuple(kills), f"left behind: {left}" if left else "equal" if state == "new" else state
         )
+
+    def without_room(self) -> tuple[int, str]:
+        """Publish where no file may grow beyond a megabyte; returns exit code and what readers have then."""
+
+        def publish() -> None:
+            # Python ignores SIGXFSZ, so that the write fails as on a full disk.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+            self._publish()
+
+        self._reset()
+        code, _ = _finished(publish, self._folder / "publishing.txt")
+        left = [path.name for path in self.published.parent.glob(".building-*")]
+        return code, f"left behind: {left}" if left else self._state()

@@ -46,10 +46,12 @@ def test_readers_have_the_old_file_or_the_new_one_whenever_publishing_is_killed(
     reader = readers.start(publishing.published, tmp_path / "reads.json")
     try:
         row = publishing.row(chance, KILLS)
+        full_disk = publishing.without_room()
     finally:
         seen = reader.stop()
     assert row.outcome == "equal"
     assert len(row.kills) >= KILLS // 2, "the kills came too late to prove anything"
     assert {kill.published for kill in row.kills} <= {"old", "new"}
+    assert full_disk == (1, "old"), "a full disk has to fail the step and leave the old file"
     assert seen["wrong"] == []
     assert int(seen["reads"]) > 0
