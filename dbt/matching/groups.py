@@ -26,10 +26,10 @@ from matching.subsets import find_subsets
 #: Rows that one subset search looks at, and the most a group may have when found by search.
 POOL = 34
 MAX_GROUP = 12
-#: Sums over all searches among the rows of one entity and currency (about one second per 60 million), once for
+#: Sums over all searches among the rows of one entity and currency (about one second per 30 million), once for
 #: searches inside parties and texts and once for days. One budget for all would let late rows of one entity decide
 #: how far another one's are searched, and parties use up what deposits without any text need.
-SEARCH_BUDGET = 300_000_000
+SEARCH_BUDGET = 150_000_000
 #: What a search costs before its first sum, in sums.
 SEARCH_COST = 10_000
 #: Rows that one reference may join into a group, and rows of both sides of two blocks with equal sums.

@@ -60,7 +60,9 @@ def test_a_party_with_too_many_rows_to_try_all_sums_says_so():
 
 def test_a_suggestion_tells_what_was_not_compared():
     rows = [item("left", "p", "1000.00", party_name="Acme")]
-    rows += [item("right", f"r{i}", f"{1003 + i / 7:.2f}", "2026-05-09", party_name="Acme") for i in range(450)]
+    rows += [
+        item("right", f"r{i}", f"{1003 + i / 7:.2f}", "2026-05-09", party_name="Acme") for i in range(450)
+    ]
     result = match(*rows, suggest=0.0)
     explained = [json.loads(m["explanation"])["limits"] for m in result.matches.to_pylist()]
     assert all(LIMITS["party_block_too_large"] in limits for limits in explained)
