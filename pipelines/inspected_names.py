@@ -28,7 +28,11 @@ _TABLES: dict[Kind, dict[str, str]] = {
     "shopify": {},
     "ecb": {},
     "einvoice": {},
-    "payment_files": {"messages": "payment_messages", "instructions": "payment_instructions", "statuses": "payment_statuses"},
+    "payment_files": {
+        "messages": "payment_messages",
+        "instructions": "payment_instructions",
+        "statuses": "payment_statuses",
+    },
     "decisions": {},
 }
 _COLUMNS: dict[str, dict[str, str]] = {

@@ -40,7 +40,16 @@ _PACKAGES: dict[str, str] = {
     "decisions": "pipelines.decisions",
 }
 
-KINDS: tuple[Kind, ...] = ("shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice", "payment_files")
+KINDS: tuple[Kind, ...] = (
+    "shopify",
+    "stripe",
+    "bank",
+    "csv",
+    "ecb",
+    "decisions",
+    "einvoice",
+    "payment_files",
+)
 
 
 @dataclass(frozen=True)
