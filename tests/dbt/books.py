@@ -26,8 +26,16 @@ MODELS = (
     "int_entity_fx_rates",
     "subledger_to_ledger",
 )
-#: Read from staging; the tests say themselves when a document became known.
-EXCLUDED = ("int_document_first_seen",)
+#: Read from staging or from the matching; the tests say themselves when a document became known, and
+#: nobody has decided anything.
+EXCLUDED = ("int_document_first_seen", "int_write_offs")
+WRITE_OFFS = (
+    "decision_id varchar, sequence bigint, effective_date date, known_date date, decided_by varchar, reason varchar, "
+    "difference_reason varchar, difference_component varchar, item_type varchar, item_id varchar, entity_id varchar, "
+    "source_name varchar, document_number varchar, document_date date, component varchar, customer_id varchar, "
+    "vendor_id varchar, employee_id varchar, currency varchar, written_off_amount decimal(18, 4), "
+    "cash_amount decimal(18, 4), control_amount decimal(18, 4), cleared_amount decimal(18, 4)"
+)
 #: Canonical tables that come from seeds alone are built, not filled.
 FROM_SEEDS = ("legal_entities", "accounts", "bank_accounts")
 PUBLISHED_MATCHES = ("matches", "match_allocations")
@@ -69,6 +77,7 @@ class Books:
                 "create table intermediate.int_document_first_seen "
                 "(document_type varchar, document_id varchar, first_seen_at timestamptz)"
             )
+            connection.execute(f"create table intermediate.int_write_offs ({WRITE_OFFS})")
 
     def copy(self, home: Path, seeds: Path) -> "Books":
         """The same documents, to be posted with other rules."""
