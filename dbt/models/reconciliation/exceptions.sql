@@ -11,6 +11,10 @@
     ('overdue', 'cast(' ~ dbt.datediff('coalesce(due_date, business_date)', as_of_date(), 'day') ~ ' as varchar)'),
     ('detail', 'detail'),
 ] -%}
+{%- set areas = [
+    'orders', 'payouts', 'bank', 'receivables', 'payables', 'einvoices',
+    'payment_files', 'expenses', 'statements', 'loading', 'ledger', 'decisions',
+] -%}
 {%- set sentence = namespace(sql='explanation_template') -%}
 {%- for place, value in places -%}
     {%- set sentence.sql = fill(sentence.sql, place, value) -%}
@@ -20,6 +24,7 @@
 -- A type whose row somebody deleted from the seed is told in general words and blocks the close: a seed
 -- that finance edits may change how an item is told, never whether missing money is told.
 with found as (
+    {%- for area in areas %}
     select
         exception_type,
         entity_id,
@@ -37,216 +42,9 @@ with found as (
         detail,
         caused_by_type,
         caused_by_id
-    from {{ ref('int_exceptions__orders') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__payouts') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__bank') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__receivables') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__payables') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__einvoices') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__payment_files') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__expenses') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__statements') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__loading') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__ledger') }}
-    union all
-    select
-        exception_type,
-        entity_id,
-        document_type,
-        document_id,
-        document_number,
-        party_name,
-        currency,
-        amount,
-        expected_amount,
-        actual_amount,
-        business_date,
-        due_date,
-        other_number,
-        detail,
-        caused_by_type,
-        caused_by_id
-    from {{ ref('int_exceptions__decisions') }}
+    from {{ ref('int_exceptions__' ~ area) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 typed as (
