@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from matching import engine, parse
-from matching.guess import Mapping, amount_expression, guess, quoted
+from matching.columns import quoted
+from matching.guess import guess
+from matching.mapping import Mapping, amount_expression
 from matching.result import MatchResult
 from matching.rules import Rule, Tolerance, default_rules
 

@@ -16,7 +16,8 @@ def rows(table, mapping) -> list[dict]:
     """Id, cents, day and text of each row, by the engine's own column guess, so that all start equal."""
     import duckdb
     from matching import parse
-    from matching.guess import amount_expression, quoted
+    from matching.columns import quoted
+    from matching.mapping import amount_expression
 
     con = duckdb.connect()
     con.register("source_file", table)
