@@ -6,7 +6,7 @@ import re
 
 from matching import parse
 from matching.columns import Column, named, quoted, snake
-from matching.mapping import CREDITS, DEBITS, Mapping, amount_expression
+from matching.mapping import CREDITS, DEBITS, Mapping, amount_expression, direction_word
 
 #: Rows whose blocks are summed up when the amount column is looked for.
 BLOCK_ROWS = 200_000
@@ -53,18 +53,7 @@ def choose_amounts(con, profiles, mappings, given) -> list[str]:
         for c in columns:
             if c.amount_share > 0.8:
                 mapping.formats[c.name] = c.mark
-        direction = next(
-            (
-                c
-                for c in columns
-                if c.is_text
-                and 1 <= c.distinct <= 4
-                and c.filled > 0.9
-                and named("direction", snake(c.name))
-                and _is_direction(con, side, c.name)
-            ),
-            None,
-        )
+        direction = _direction(con, side, columns)
         choices = []
         if given.get(side, {}).get("amount"):
             choices = [Mapping(amount=mapping.amount)]
@@ -92,8 +81,8 @@ def choose_amounts(con, profiles, mappings, given) -> list[str]:
                     if choice.amount and choice.amount != fee.name
                 ]
         if not choices and not con.execute(f"select count(*) from {side}_file").fetchone()[0]:
-            named = sorted(columns, key=amount_rank)
-            choices = [Mapping(amount=named[0].name)]
+            likely = sorted(columns, key=amount_rank)
+            choices = [Mapping(amount=likely[0].name)]
             remarks.append(f"the {side} file has no rows: every row of the other file stays open")
         if not choices:
             raise ValueError(
@@ -102,7 +91,7 @@ def choose_amounts(con, profiles, mappings, given) -> list[str]:
         for choice in choices:
             choice.formats = mapping.formats
             if direction and choice.amount and _never_negative(con, side, choice):
-                choice.direction = direction.name
+                choice.direction = direction
         options[side] = choices
     blocks = {side: _blocks(columns, mappings[side]) for side, columns in profiles.items()}
     best = None
@@ -158,13 +147,20 @@ def _shared_sums(con, a: Mapping, b: Mapping, blocks: dict[str, list[str]]) -> f
     return best
 
 
-def _is_direction(con, side: str, name: str) -> bool:
-    words = ", ".join(f"'{word}'" for word in (*DEBITS, *CREDITS))
-    return bool(
-        con.execute(
-            f"select bool_and(upper(trim({quoted(name)})) in ({words})) from sample_{side}_file where {quoted(name)} is not null"
-        ).fetchone()[0]
-    )
+def _direction(con, side: str, columns: list[Column]) -> str | None:
+    """The column that says which way the money went; under a name that nobody foresaw only its words tell it."""
+    for c in columns:
+        if not (c.is_text and 1 <= c.distinct <= 4 and c.filled > 0.9):
+            continue
+        out, into = (", ".join(f"'{word}'" for word in words) for words in (DEBITS, CREDITS))
+        known, has_out, has_in = con.execute(f"""
+            with word as (select distinct {direction_word(c.name)} as word from sample_{side}_file where {quoted(c.name)} is not null)
+            select coalesce(bool_and(word in ({out}, {into})), false), count(*) filter (where word in ({out})), count(*) filter (where word in ({into}))
+            from word
+        """).fetchone()
+        if known and (named("direction", snake(c.name)) or (has_out and has_in)):
+            return c.name
+    return None
 
 
 def _never_negative(con, side: str, choice: Mapping) -> bool:

@@ -7,10 +7,32 @@ from dataclasses import dataclass, field
 from matching import parse
 from matching.columns import quoted
 
-DEBITS = ("D", "DR", "DB", "DBIT", "DEBIT", "S", "SOLL", "OUT", "W", "WITHDRAWAL", "-")
-
-
-CREDITS = ("C", "CR", "CRDT", "CREDIT", "H", "HABEN", "IN", "DEPOSIT", "+")
+#: Words and letters for money out and money in, without accents, as statements and journals print them.
+DEBITS = (
+    *(
+        "D",
+        "DR",
+        "DB",
+        "DBIT",
+        "DEBIT",
+        "DEBET",
+        "DEBE",
+        "DEBITO",
+        "DARE",
+        "S",
+        "SOLL",
+        "-",
+        "W",
+        "WITHDRAWAL",
+    ),
+    *("OUT", "OUTGOING", "PAID OUT", "MONEY OUT", "AF", "CARGO", "SALIDA", "SORTIE", "USCITA", "ADDEBITO"),
+    *("AUSGANG", "AUSGABE", "LASTSCHRIFT", "BELASTUNG", "WN", "WINIEN", "OBCIAZENIE", "SAIDA", "UT", "UD"),
+)
+CREDITS = (
+    *("C", "CR", "CRDT", "CREDIT", "KREDIT", "CREDITO", "HABER", "A", "AVERE", "H", "HABEN", "+", "DEPOSIT"),
+    *("IN", "INCOMING", "PAID IN", "MONEY IN", "BIJ", "ABONO", "ENTRADA", "ENTREE", "ENTRATA", "ACCREDITO"),
+    *("EINGANG", "EINNAHME", "GUTSCHRIFT", "MA", "UZNANIE", "INN", "IND"),
+)
 
 
 @dataclass
@@ -59,6 +81,11 @@ class Mapping:
         return f" ({form})" if form.startswith("%") else ""
 
 
+def direction_word(name: str) -> str:
+    """SQL for the word of a direction column, as DEBITS and CREDITS spell it."""
+    return f"strip_accents(upper(trim({quoted(name)}, ' .')))"
+
+
 def amount_expression(mapping: Mapping) -> str:
     """SQL for the signed amount of a file's row, as its columns say."""
     formats = mapping.formats
@@ -73,5 +100,5 @@ def amount_expression(mapping: Mapping) -> str:
         value = f"({value} - abs(coalesce({fee}, 0)))"
     if mapping.direction and mapping.amount:
         debits = ", ".join(f"'{word}'" for word in DEBITS)
-        value = f"(case when upper(trim({quoted(mapping.direction)})) in ({debits}) then -abs({value}) else abs({value}) end)"
+        value = f"(case when {direction_word(mapping.direction)} in ({debits}) then -abs({value}) else abs({value}) end)"
     return value
