@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from pipelines.config import SourceInstance
 from pipelines.control_totals import control_totals_table
-from pipelines.einvoice import cii, peppol, ubl, xrechnung
+from pipelines.einvoice import cii, promised, ubl
 from pipelines.einvoice.checking import Checker, Finding, NotChecked
 from pipelines.einvoice.content import LARGEST_XML, Document, UnreadableInvoice, parse
 from pipelines.einvoice.declared import Cell, declared_in
@@ -141,11 +141,13 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
     sums = sums_of(invoice)
     seen: dict[str, int] = {}
     try:
-        found = checker.findings(header["ruleset"], _ATTACHED.sub(rb"\1AA==\2", document.xml))
+        light = document._replace(xml=_ATTACHED.sub(rb"\1AA==\2", document.xml))
+        found = checker.findings(header["ruleset"], light.xml)
         is_checked = header["ruleset"] != TOTALS
         if document.syntax == "cii":
             numbered = (under_its_number(finding, header["profile"]) for finding in found)
             found = [finding for finding in numbered if finding is not None]
+        found = list(promised.findings(light, header["profile"], found, checker))
     except NotChecked as error:
         message = f"the published rules could not be applied ({error}); the sums were checked"
         found, is_checked = [Finding(NOT_CHECKED, "warning", "", message)], False
@@ -155,10 +157,6 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
             for part in sums
             if part.is_broken
         ]
-    if document.syntax.startswith("ubl") and peppol.promises(header["profile"]):
-        found += peppol.findings(document.root)
-    if document.syntax != "zugferd_1" and xrechnung.promises(header["profile"]):
-        found += xrechnung.findings(document.root)
     for bad in invoice.bad:
         text = f"{bad.field} is {bad.value[:80]!r}, expected {bad.expected}"
         found.append(Finding(UNREADABLE_FIELD, "warning" if bad.field in _NOT_BOOKED else "fatal", "", text))

@@ -20,7 +20,7 @@ from typing import Any
 from lxml import etree
 
 from pipelines.einvoice.pdf import UnreadablePdf, embedded_invoice
-from pipelines.einvoice.rulesets import artefact, schema
+from pipelines.einvoice.rulesets import PEPPOL_UBL, artefact, schema
 
 _NAMESPACE = re.compile(r"\*:|\[namespace-uri\(\)='[^']*'\]|Q\{[^}]*\}")
 _FATAL = {"fatal", "error"}
@@ -36,7 +36,7 @@ class Rules:
 
         self._processor = PySaxonProcessor(license=False)
         self._compiled: dict[str, Any] = {}
-        self._schemas: dict[str, etree.XMLSchema] = {}
+        self._schemas: dict[str, etree.XMLSchema | None] = {}
 
     def findings(self, ruleset: str, xml: str) -> list[list[str]]:
         """[rule, severity, location, text] of every assertion that fails, in document order."""
@@ -58,17 +58,21 @@ class Rules:
         return structure + [_finding(part) for part in result.iter("{*}failed-assert")]
 
     def _structure(self, ruleset: str, xml: str) -> list[list[str]]:
-        """What the schema of UBL 2.1 refuses. CII has no schema for all its profiles: only rules are checked."""
-        if ruleset != "en16931_ubl":
+        """What the schema of UBL 2.1 or CII refuses; asked once, beside the rules of EN 16931."""
+        if ruleset == PEPPOL_UBL:
             return []
         root = etree.fromstring(xml.encode(), etree.XMLParser(huge_tree=True, resolve_entities=False))
         name = etree.QName(root).localname
         if name not in self._schemas:
-            self._schemas[name] = etree.XMLSchema(file=str(schema(name)))
-        self._schemas[name].validate(root)
+            path = schema(name)
+            self._schemas[name] = None if path is None else etree.XMLSchema(file=str(path))
+        structure = self._schemas[name]
+        if structure is None:
+            return []
+        structure.validate(root)
         return [
             [STRUCTURE, "fatal", f"line {entry.line}", re.sub(r"\{[^}]*\}", "", entry.message)[:500]]
-            for entry in list(self._schemas[name].error_log)[:_MOST_ERRORS]
+            for entry in list(structure.error_log)[:_MOST_ERRORS]
         ]
 
 
