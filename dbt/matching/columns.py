@@ -19,10 +19,12 @@ NAMES = {
     "date": r"(date|datum|fecha|data|day|valuta|booked|posted|created|time|when|on$|_at$)",
     "due": r"(due|f[aä]llig|maturity|echeance|scadenza|vencimiento|vervaldatum)",
     "currency": r"(curr|ccy|w[aä]hrung|devise|moneda|divisa|valuta)",
-    "party": r"(customer|client|vendor|supplier|payee|payer|counterpart|merchant|company|party|debtor|creditor|beneficiary|kunde|lieferant|auftraggeber|empf[aä]nger|name|bill_?to|sold_?to|remitter|sender|from|account_?holder|purchaser|buyer|seller)",
+    "party": r"(customer|client|vendor|supplier|payee|payer|counterpart|merchant|company|party|debtor|creditor|beneficiary|kunde|lieferant|auftraggeber|empf[aä]nger|name|bill_?to|sold_?to|remitter|sender|from|account_?holder|purchaser|buyer|seller|debitor|kreditor|kontrahent|nadawca|odbiorca|tiers|fournisseur|proveedor|fornitore|controparte|relatie|leverancier|klant|zahlungspflichtig|zahler|haendler|handler|tienda|ordenante|emisor|mitglied|member|kund|leverantor)",
     "group": r"(payout|batch|settlement|deposit[ _]?(id|no|number|slip)|transfer_?group|remittance_?(id|no|number)|payment_?run|bundle|lot)",
     "reference": r"(ref|reference|invoice|inv|doc|document|order|check|cheque|e2e|end_?to_?end|number|_no$|_nr$|^no$|^nr$|num$|beleg|rechnung|auftrag|po$|trace|auth|transaction_?id|txn|confirmation|mandate|code)",
     "direction": r"^(dr_?cr|cr_?dr|d_?c|c_?d|type|direction|sign|debit_?credit|credit_?debit|in_?out|transaction_?type|s_?h|soll_?haben|entry_?type|side)$",
+    "original": r"(orig|foreign|fremdw|ausland|local|lokal|devise_orig|transaction_(amount|currency|amt|ccy)|txn_(amount|currency|amt|ccy))",
+    "foreign": r"(orig|foreign|fremdw|ausland)",
     "text": r"(desc|memo|narrative|narration|text|detail|particular|note|comment|remark|remittance|purpose|verwendungszweck|buchungstext|information|label|libell|subject|message|payment_?info)",
     "skip": r"(balance|saldo|running|tax|vat|mwst|ust|rate|exchange|qty|quantity|discount|percent|days|fee|commission|subtotal|original|cumulative|year|month|hour|lat|lon)",
 }

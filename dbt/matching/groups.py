@@ -49,6 +49,7 @@ class Group:
     kind: str  # reference, offset, or a key of scoring.BASE
     chance: float  # probability that amounts fit like this by accident
     linked: int = 0  # members joined by a shared reference
+    is_batch: bool = False  # its rows carry one batch, whatever else joins them
     notes: list[str] = field(default_factory=list)
 
 
@@ -118,7 +119,11 @@ def find(
         # The same rows found in two ways: shared references say more than any structure, and the
         # smaller chance of an accident holds for both.
         better = min(known, group, key=lambda found: (found.kind != "reference", found.chance))
-        unique[key] = replace(better, chance=min(known.chance, group.chance))
+        unique[key] = replace(
+            better,
+            chance=min(known.chance, group.chance),
+            is_batch=any(found.is_batch or found.kind == "group_key" for found in (known, group)),
+        )
     return [unique[key] for key in sorted(unique)], notes, hits
 
 

@@ -41,6 +41,10 @@ def _amount_candidates(columns: list[Column], mapping: Mapping) -> list[Column]:
         and not (c.is_number and named("reference", snake(c.name)) and not named("amount", snake(c.name)))
         and not (named("id", snake(c.name)) and not named("amount", snake(c.name)))
     ]
+    # What was paid in another currency stands beside the amount that was booked.
+    booked = [c for c in found if not named("foreign", snake(c.name))]
+    if booked and max(c.filled for c in booked) >= max(c.filled for c in found):
+        found = booked
     return sorted(found, key=amount_rank)
 
 

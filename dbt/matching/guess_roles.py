@@ -1,4 +1,4 @@
-"""Guessing the rest: parties, accounts, batches, references, texts, and columns that both files share."""
+"""Guessing the rest by the names of columns: parties, accounts, batches, references, texts, shared attributes."""
 
 from __future__ import annotations
 
@@ -112,6 +112,8 @@ def _comparable(column: Column, mapping: Mapping) -> bool:
         mapping.date,
         mapping.due_date,
         mapping.party,
+        mapping.party_id,
+        mapping.original_currency,
         mapping.party_account,
         mapping.group,
         mapping.currency,

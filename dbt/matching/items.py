@@ -129,7 +129,8 @@ def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | Non
             nullif(trim(reference_text), '') as text, reference_keys, nullif(trim(group_key), '') as group_key,
             cast(cast(abs(discount_amount) as decimal(38, 4)) * {TICKS} as bigint) as discount,
             discount_until_date as discount_until,
-            cast(cast(original_amount as decimal(38, 4)) * {TICKS} as bigint) as original_amt,
+            -- Statements give it without the sign of the amount beside it.
+            cast(cast(abs(original_amount) * (case when amount < 0 then -1 else 1 end) as decimal(38, 4)) * {TICKS} as bigint) as original_amt,
             upper(original_currency) as original_currency, attributes
         from source
         inner join numbered on source.position = numbered.position

@@ -52,6 +52,8 @@ class Mapping:
     party_id: str | None = None
     party_account: str | None = None
     group: str | None = None
+    original_amount: str | None = None  # what was paid in the other currency
+    original_currency: str | None = None
     references: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     attributes: list[str] = field(default_factory=list)
@@ -66,7 +68,17 @@ class Mapping:
             rows[-1] = ("amount", f"{self.amount} minus {self.fee}")
         if self.direction:
             rows.append(("direction", self.direction))
-        for role in ("currency", "date", "due_date", "party", "party_id", "party_account", "group"):
+        for role in (
+            "currency",
+            "date",
+            "due_date",
+            "party",
+            "party_id",
+            "party_account",
+            "group",
+            "original_amount",
+            "original_currency",
+        ):
             if getattr(self, role):
                 rows.append(
                     (role.replace("_", " "), f"{getattr(self, role)}{self._form(getattr(self, role))}")

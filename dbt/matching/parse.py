@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import duckdb
 
-#: Text without spaces, currency signs and letters; parentheses, trailing minus and DR become a leading minus.
+#: Spaces that stand between thousands: no-break, narrow no-break, thin and figure space.
+_SPACES = "\u00a0\u202f\u2009\u2007"
+
+#: Text without spaces, currency signs and letters; parentheses, trailing minus, DR and S(oll) become a leading minus.
 _CLEAN = r"""
     case
-        when regexp_matches({c}, '^\s*\(.*\)\s*$') or regexp_matches({c}, '-\s*$') or regexp_matches(upper({c}), '\bD(R|B)\s*$')
+        when regexp_matches({c}, '^\s*\(.*\)\s*$') or regexp_matches({c}, '-\s*$') or regexp_matches(upper({c}), '[0-9]\s*(D|DR|DB|S)\s*$')
             then '-' else ''
     end || regexp_replace(replace(translate({c}, '−–’''', '--'), ' ', ''), '[^0-9.,+-]', '', 'g')
 """
@@ -71,8 +74,10 @@ def decimal_mark(
 
 def amount_share(con: duckdb.DuckDBPyConnection, relation: str, column: str) -> float:
     """Share of the filled values that look like an amount (digits with marks, a sign, a currency)."""
+    signs = f"{CODES}|[€$£¥]|ZŁ|KČ|KR\\.?|FR\\.?|FT|R\\$|LEI"
+    number = f"translate(upper(trim({column})), '{_SPACES}', '{' ' * len(_SPACES)}')"
     value = con.execute(rf"""
-        select coalesce(avg(cast(regexp_matches(upper(trim({column})), '^[(+−-]?\s*({CODES}|[€$£¥])?\s*[(+−-]?[0-9][0-9., ’'']*\s*(-|\))?\s*({CODES}|[€$£¥])?\s*(CR|DR|C|D)?\)?$') as integer)), 0)
+        select coalesce(avg(cast(regexp_matches({number}, '^[(+−-]?\s*({signs})?\s*[(+−-]?[0-9][0-9., ’'']*\s*(-|\))?\s*({signs})?\s*(CR|DR|C|D|S|H)?\)?$') as integer)), 0)
         from {relation} where {column} is not null
     """).fetchone()[0]
     return float(value)

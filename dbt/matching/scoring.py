@@ -176,22 +176,17 @@ def score_groups(
                     many = b if len(group.right) >= len(group.left) else a
                     best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
             unlinked = max(len(group.left), len(group.right)) - len(best)
-            made.append(
-                (
-                    "reference",
-                    f"{len(best)} rows joined by shared references",
-                    sum(best.values()) - 3.0 * unlinked,
-                )
+            linked = (
+                "reference",
+                f"{len(best)} rows joined by shared references",
+                sum(best.values()) - 3.0 * unlinked,
             )
+            if group.is_batch:
+                # A batch is one fact about all of its rows, not as many as it has rows.
+                linked = max(linked, _structure(items, group, "group_key", hits), key=lambda part: part[2])
+            made.append(linked)
         else:
-            made.append(
-                (
-                    group.kind,
-                    _KIND_WORDS[group.kind].format(n=len(members)),
-                    hits.log_odds(items, group, BASE[group.kind])
-                    + PER_MEMBER[group.kind] * (len(members) - 2),
-                )
-            )
+            made.append(_structure(items, group, group.kind, hits))
             if (
                 group.kind != "offset"
                 and group.kind != "group_key"
@@ -251,6 +246,16 @@ def score_groups(
         parts.append(made)
         scores[k] = sum(part[2] for part in made)
     return scores, parts
+
+
+def _structure(items: Items, group: Group, kind: str, hits: Hits) -> tuple[str, str, float]:
+    """What speaks for a group by how it was found."""
+    rows = len(group.left) + len(group.right)
+    return (
+        kind,
+        _KIND_WORDS[kind].format(n=rows),
+        hits.log_odds(items, group, BASE[kind]) + PER_MEMBER[kind] * (rows - 2),
+    )
 
 
 _KIND_WORDS = {
@@ -358,7 +363,7 @@ def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.T
                 "right_type": right_type,
                 "shape": shape,
                 "has_reference": is_linked or (shape == "offset" and group.linked > 0),
-                "has_group_key": group.kind == "group_key",
+                "has_group_key": group.is_batch or group.kind == "group_key",
                 "same_party": len(party) == 1 and -1 not in party,
                 "text_level": 5 if group.kind == "text" else 0,
                 "difference": sign * (left_sum - right_sum) if shape != "offset" else left_sum + right_sum,

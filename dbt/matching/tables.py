@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching import engine, parse
 from matching.columns import quoted
@@ -53,15 +55,41 @@ def match_tables(
             )
         finally:
             con.close()
-    if left_map.currency is None or right_map.currency is None:
+    known = [_currency(mapping) is not None for mapping in (left_map, right_map)]
+    if not all(known) and (left_map.original_currency or right_map.original_currency):
+        # Beside amounts of other currencies stand those of the account's own: what most rows elsewhere are in.
+        currency = items.column("currency")
+        usual = (
+            pc.mode(currency.drop_null().dictionary_encode().combine_chunks().indices) if any(known) else []
+        )
+        if len(usual):
+            code = (
+                currency.drop_null().dictionary_encode().combine_chunks().dictionary[usual[0]["mode"].as_py()]
+            )
+            items = items.set_column(
+                items.column_names.index("currency"), "currency", pc.fill_null(currency, code)
+            )
+            remarks.append(f"amounts without a currency were taken as {code}")
+            known = [True, True]
+    if not all(known):
         # One side names no currency: compare amounts as they are rather than find nothing.
         items = items.set_column(
             items.column_names.index("currency"), "currency", pa.array([""] * items.num_rows)
         )
-        if left_map.currency or right_map.currency:
+        if any(known):
             remarks.append("only one file has a currency column: amounts were compared as they are")
     result = engine.run(items, default_rules() if rules is None else rules, tolerances or [], options)
     return TableMatch(result, left_map, right_map, remarks)
+
+
+def _currency(mapping: Mapping) -> str | None:
+    """SQL for the currency of a row: its column, or the code that the header of the amounts names; None when unknown."""
+    if mapping.currency:
+        return f"upper(trim({quoted(mapping.currency)}))"
+    code = re.search(
+        rf"(?<![A-Za-z])({parse.CODES})(?![A-Za-z])", (mapping.amount or mapping.credit or "").upper()
+    )
+    return f"'{code.group(1)}'" if code else None
 
 
 def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]) -> pa.Table:
@@ -80,6 +108,11 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
     def day(name: str | None) -> str:
         return parse.date_sql(quoted(name), mapping.formats[name]) if name else "cast(null as date)"
 
+    original = (
+        parse.amount_sql(quoted(mapping.original_amount), mapping.formats.get(mapping.original_amount, "."))
+        if mapping.original_amount
+        else "cast(null as decimal(18, 4))"
+    )
     ids = quoted(mapping.id) if mapping.id else "cast(__row as varchar)"
     references = [*mapping.references]
     if mapping.id and mapping.formats.get("__id_is_key"):
@@ -97,9 +130,10 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
     # A reference stays text too: another file may hold it among words.
     items = con.execute(f"""
         select 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
-            upper({one(mapping.currency)}) as currency, {amount_expression(mapping)} as amount,
+            {_currency(mapping) or "cast(null as varchar)"} as currency, {amount_expression(mapping)} as amount,
             {day(mapping.date)} as item_date, {day(mapping.due_date)} as due_date,
-            {one(mapping.party)} as party_name, {one(mapping.party_account)} as party_account,
+            {one(mapping.party)} as party_name, {one(mapping.party_id)} as party_id,
+            {original} as original_amount, upper({one(mapping.original_currency)}) as original_currency, {one(mapping.party_account)} as party_account,
             {text([*mapping.texts, *([mapping.group] if mapping.group else [])])} as reference_text, {keys} as reference_keys,
             {one(mapping.group)} as group_key, {attributes} as attributes
         from source_file order by __row

@@ -99,7 +99,9 @@ def prior_weights(items: Items, pairs: Pairs) -> Weights:
     ]
     left = np.bincount(items.stratum[items.is_left], minlength=items.strata)
     right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
-    return Weights(log_m, _fugacity(np.zeros(items.strata), left, right), [0] * count, np.zeros(items.strata))
+    return Weights(
+        log_m, _fugacity(0.5 * np.minimum(left, right), left, right), [0] * count, np.zeros(items.strata)
+    )
 
 
 def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
