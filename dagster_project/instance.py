@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+from dagster_project.interpreter import tune
 from dagster_project.operations import read_operations
 from pipelines.limits import VARIABLES
 from pipelines.redaction import redact_logs
@@ -96,4 +97,5 @@ def prepare_environment(settings: Settings) -> None:
     )
     os.environ.update(_limits(settings))
     redact_logs()
+    tune()
     write_instance(settings)

@@ -59,10 +59,10 @@ _PATTERNS = (
 )
 
 
-def _secrets_files() -> list[Path]:
+def _secrets_files() -> tuple[Path, ...]:
     """Where dlt looks for its secrets: beside the project and in the user's home."""
     roots = [os.environ.get("DLT_PROJECT_DIR"), os.environ.get("TIEOUT_HOME"), Path.cwd(), Path.home()]
-    return [Path(root) / ".dlt" / "secrets.toml" for root in roots if root]
+    return tuple(Path(root) / ".dlt" / "secrets.toml" for root in roots if root)
 
 
 def _leaves(name: str, value: Any) -> Iterator[str]:
@@ -85,15 +85,21 @@ def _of_file(path: Path, modified: int, size: int) -> tuple[str, ...]:
         return ()
 
 
+@lru_cache(maxsize=1024)
 def _is_harmless(value: str) -> bool:
     return bool(_SWITCH.match(value)) or (value.startswith("/") and os.path.exists(value[:4096]))  # noqa: PTH110
+
+
+@lru_cache(maxsize=4096)
+def _is_secret_name(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _values() -> tuple[str, ...]:
     found = [
         value
         for name, value in os.environ.items()
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST and not _is_harmless(value)
+        if _is_secret_name(name) and len(value) >= _SHORTEST and not _is_harmless(value)
     ]
     for path in _secrets_files():
         try:

@@ -130,6 +130,9 @@ def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> 
     prepare_environment(place)
     progress = Progress(verbose=verbose)
     with one_run(place, _say_waiting), _quiet(place) as log:
+        from dagster_project.transform.manifest import parse_meanwhile
+
+        parse_meanwhile(place)
         _sample_when_empty(place, progress)
         with progress.step("start", "load the definitions"), _telling_of_a_false_start(place):
             from dagster_project.definitions import build_defs

@@ -7,6 +7,8 @@ the code server and every child process read the kept file unless a project file
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -74,19 +76,35 @@ def _loaded(kept: Path, fingerprint: str) -> Any:
     return parsed
 
 
-def parsed_manifest(settings: Settings) -> Any:
-    """The manifest as dbt's object, for `dbtRunner`."""
+_parsing: list[subprocess.Popen[bytes]] = []
+
+
+def parse_meanwhile(settings: Settings) -> None:
+    """Begin to parse in a process of its own, when a project file has changed: a first run has a sample
+    company to write and Dagster to import meanwhile. Whoever needs the manifest waits for it; when that
+    process fails, they parse themselves and raise what is wrong."""
+    if not _is_current(settings, _fingerprint(settings)):
+        command = [sys.executable, "-m", "dagster_project.transform.manifest"]
+        _parsing.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+
+def _make_current(settings: Settings) -> str:
+    while _parsing:
+        _parsing.pop().wait()
     fingerprint = _fingerprint(settings)
     if not _is_current(settings, fingerprint):
         _parse(settings, fingerprint)
-    return _loaded(_kept(settings), fingerprint)
+    return fingerprint
+
+
+def parsed_manifest(settings: Settings) -> Any:
+    """The manifest as dbt's object, for `dbtRunner`."""
+    return _loaded(_kept(settings), _make_current(settings))
 
 
 def manifest(settings: Settings) -> dict[str, Any]:
     """The manifest as JSON, for the definitions; parsed when a project file has changed."""
-    fingerprint = _fingerprint(settings)
-    if not _is_current(settings, fingerprint):
-        _parse(settings, fingerprint)
+    _make_current(settings)
     return json.loads((_kept(settings) / "manifest.json").read_bytes())
 
 
@@ -94,3 +112,9 @@ def _replace(target: Path, content: bytes) -> None:
     building = target.with_name(f".{target.name}.{os.getpid()}")
     building.write_bytes(content)
     building.replace(target)
+
+
+if __name__ == "__main__":
+    from pipelines.settings import settings as read_settings
+
+    _make_current(read_settings())
