@@ -14,6 +14,7 @@ Source: SWIFT Standards, Category 9, MT940 Customer Statement Message, MT942 Int
 """
 
 import re
+from calendar import monthrange
 from collections import Counter, defaultdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,11 +45,12 @@ _END = re.compile(r"\n-(?:\}.*)?(?=\n|$)")
 _TEXT_BLOCK = re.compile(r"\{4:[ \t]*\n?")
 _LINE_TAG, _INFORMATION_TAGS = _TAGS.index("61"), (_TAGS.index("86"), _TAGS.index("NS"))
 
-# For RE2, a column at a time; \x1f stands for the line end before the supplementary details.
+# For RE2, a column at a time; \x1f stands for the line end before the supplementary details. Blanks stand for
+# a missing entry date (ASN, Citi) or behind the amount; some leave the type out and write NONREF at once.
 _LINE = (
-    r"^(?P<value>[0-9]{6})(?P<entry>[0-9]{4})?(?P<mark>[RE]?[CD])(?P<funds>[A-Z])?"
-    r"(?P<amount>[0-9,.]+)"
-    r"(?P<type>[NFS][A-Z0-9]{3})?(?P<customer>[^\x1f]*?)(?://(?P<servicer>[^\x1f]*))?(?:\x1f(?P<more>.*))?$"
+    r"^(?P<value>[0-9]{6})(?P<entry>[0-9]{4})? *(?P<mark>[RE]?[CD])(?P<funds>[A-Z])? *"
+    r"(?P<amount>[0-9,.]+) *"
+    r"(?:NONREF)?(?P<type>[A-Z][A-Z0-9 ]{3})?(?P<customer>[^\x1f]*?)(?://(?P<servicer>[^\x1f]*))?(?:\x1f(?P<more>.*))?$"
 )
 _BALANCE = re.compile(r"^([CD])(\d{6})([A-Z]{3})\s?([\d,.]+)", re.ASCII)
 # `1.234,56`: no bank should write it, some do; the first mark is then no decimal mark.
@@ -58,6 +60,7 @@ _FLOOR = re.compile(r"^([A-Z]{3})[CD]?(?:\d|,\d)", re.ASCII)
 _SUM = re.compile(r"^(\d{1,5})([A-Z]{3})([\d,.]+)", re.ASCII)
 _MADE = re.compile(r"^(\d{6})(\d{2})(\d{2})(?:([+-])(\d{2})(\d{2}))?", re.ASCII)
 _SENDER = re.compile(r"\{2:O940\d{10}([A-Z0-9]{12})")
+_NO_CLOSING = "an opening balance (:60F:) and no closing one (:62F:): the file may be cut off"
 _STRETCH = 20_000  # lines at a time: what the steps between hold stays in the processor's cache
 
 
@@ -197,6 +200,7 @@ class _Header:
             is_intermediate=opening_tag == "60M" or self.closing == "62M",
             declared_entry_count=count,
             declared_net_amount=net,
+            control_problem=_NO_CLOSING if opening and self.closing is None else None,
             message_id=reference or None,
             pages_of=_statement_id(reference, number, closing_date),
         )
@@ -258,11 +262,13 @@ def _point(amount: str) -> str:
 
 
 def _day(yymmdd: str) -> date | None:
-    year = int(yymmdd[:2])
-    try:
-        return date(year + (1900 if year >= 80 else 2000), int(yymmdd[2:4]), int(yymmdd[4:6]))
-    except ValueError:
+    """A value or balance date. Interest counts months of thirty days, and banks write such days (30 February,
+    31 November): they are the last day of the month."""
+    year, month, day = int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:6])
+    year += 1900 if year >= 80 else 2000
+    if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
+    return date(year, month, min(day, monthrange(year, month)[1]))
 
 
 def booking_day(value: str, entry: str) -> date | None:
@@ -426,7 +432,7 @@ _CURRENCIES = (
     re.compile(r"\n:90[CD]:\s*\d{1,5}([A-Z]{3})(?:\d|,\d)", re.ASCII),
 )
 _ACCOUNT = re.compile(r"\n:25P?:([^\n]*(?:\n[^:\n][^\n]*)?)")
-_HEAD = re.compile(r"\n:61:(?:(\d{6})(\d{4})?(R?[CD]|E[CD])[A-Z]?([\d,.]+))?", re.ASCII)
+_HEAD = re.compile(r"\n:61:(?:(\d{6})(\d{4})? *(R?[CD]|E[CD])[A-Z]? *([\d,.]+))?", re.ASCII)
 
 
 def scan(text: str) -> tuple[Cells, int]:

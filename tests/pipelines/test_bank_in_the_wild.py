@@ -68,6 +68,34 @@ def test_the_other_account_below_field_61_is_read(tmp_path):
     assert tables["transactions"][0]["counterparty_account"] == "NL69INGB0123456789"
 
 
+@pytest.mark.parametrize(
+    ("line", "booked", "type_", "reference"),
+    [
+        (":61:260630    D5,00NOVBNL47", date(2026, 6, 30), "NOVB", "NL47"),  # ASN: blanks for the entry date
+        (":61:260630    DD5,00NMSCNONREF//", date(2026, 6, 30), "NMSC", None),  # Citi, with a funds code
+        (":61:2606300630D5,00 NTRFREF1", date(2026, 6, 30), "NTRF", "REF1"),
+        (":61:2606300701D5,00NONREF", date(2026, 7, 1), None, None),  # Penta: no type at all
+        (":61:2606300630DF5,00S   X", date(2026, 6, 30), "S", "X"),  # Sberbank: a type of one letter
+        (":61:2606300630D5,00MCI0REF1", date(2026, 6, 30), "MCI0", "REF1"),
+    ],
+)
+def test_field_61_with_blanks_or_without_its_type(tmp_path, line, booked, type_, reference):
+    (row,) = one(tmp_path, mt940(line))["transactions"]
+    assert (row["amount"], row["booking_date"]) == (Decimal(-5), booked)
+    assert (row["bank_transaction_code"], row["customer_reference"]) == (type_, reference)
+
+
+def test_a_value_day_of_a_month_of_thirty_days_is_the_last_of_the_month(tmp_path):
+    (row,) = one(tmp_path, mt940(":61:2602300301D6,00N024NONREF"))["transactions"]
+    assert (row["value_date"], row["booking_date"]) == (date(2026, 2, 28), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize("written", ["260232", "261330", "260200"])
+def test_a_day_that_no_month_has_is_refused(tmp_path, written):
+    tables = one(tmp_path, mt940(f":61:{written}D6,00N024NONREF"))
+    assert tables["transactions"] == [] and "booking date" in tables["rejects"][0]["message"]
+
+
 # --- camt -----------------------------------------------------------------------------------------
 
 

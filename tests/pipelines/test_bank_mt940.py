@@ -58,7 +58,7 @@ def test_amounts_have_a_decimal_comma(tmp_path, written, amount):
         ("2601021231", date(2025, 12, 31), date(2026, 1, 2)),
         ("2512310102", date(2026, 1, 2), date(2025, 12, 31)),
         ("2802290229", date(2028, 2, 29), date(2028, 2, 29)),
-        ("2602300302", date(2026, 3, 2), None),
+        ("2602300302", date(2026, 3, 2), date(2026, 2, 28)),
     ],
     ids=[
         "both",
