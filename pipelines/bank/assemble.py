@@ -95,11 +95,12 @@ def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement],
 
 
 def _put_together(earlier: Statement, later: Statement) -> Statement:
-    """The later piece knows the header too, and what came after the lines; the earlier fills its gaps."""
+    """The later piece knows the header too, and what came after the lines; the earlier fills its gaps, but
+    cannot tell what is missing at the end."""
     known = {
         field.name: getattr(earlier, field.name)
         for field in fields(Statement)
-        if getattr(later, field.name) is None
+        if getattr(later, field.name) is None and not field.name.startswith("control_")
     }
     return replace(later, **known)
 

@@ -16,14 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.bank.camt_cut import complete_part
 from pipelines.bank.camt_entries import Entries
 from pipelines.bank.camt_fields import CONTAINERS, known_names
 from pipelines.bank.camt_header import Header
 from pipelines.bank.camt_paths import NO_FIELD, PathKinds
 from pipelines.bank.camt_scan import scan
 from pipelines.bank.pieces import Integers, Pieces, join_by_owner, json_text
-from pipelines.bank.reading import Drift, Reading, UnreadableFile
-from pipelines.bank.xml_shred import Leaves, RefusedXml, check, regular, repaired, shred, to_utf8
+from pipelines.bank.reading import Drift, Lost, Reading, UnreadableFile
+from pipelines.bank.xml_shred import CutOff, Leaves, RefusedXml, check, regular, repaired, shred, to_utf8
 
 _CLOSING_TAG = re.compile(rb"</(?:[\w.-]+:)?Ntry\s*>")
 _VERSION = re.compile(rb"camt\.05[234]\.00[0-9]\.[0-9]{2}")
@@ -31,11 +32,39 @@ _VERSION = re.compile(rb"camt\.05[234]\.00[0-9]\.[0-9]{2}")
 
 def read(content: bytes) -> Reading:
     """Read one camt document. Raises UnreadableFile when it is not well-formed, safe or camt."""
+    document = to_utf8(content)
     try:
-        document, note = _checked(to_utf8(content))
+        try:
+            document, note = _checked(document)
+        except CutOff as error:
+            return _read_complete_part(document, error)
         return _Reader(regular(document), note).read()
     except RefusedXml as error:
         raise UnreadableFile(str(error)) from error
+
+
+def _read_complete_part(document: bytes, error: CutOff) -> Reading:
+    """A document that is cut off, as far as its entries are complete."""
+    cut = complete_part(document)
+    if cut is None:
+        raise error
+    whole, note = _checked(cut.document)
+    reading = _Reader(regular(whole), f"{note}; cut off at {error.place}").read()
+    if not reading.statements:
+        raise error
+    if cut.is_within:
+        reading.statements[
+            -1
+        ].control_problem = (
+            f"the file is cut off at {error.place}, within this statement: what follows is missing"
+        )
+    if cut.rest:
+        reading.lost = Lost(
+            f"the file is cut off at {error.place}: what stands behind its last complete entry or statement is "
+            "not loaded",
+            cut.rest,
+        )
+    return reading
 
 
 def _checked(document: bytes) -> tuple[bytes, str]:

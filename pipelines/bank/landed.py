@@ -36,6 +36,8 @@ _NOT_CONTENT = {field.name for field in PROVENANCE} | {
     "line_number",
 }
 _PARENT = "parent_row"
+# What the payload lists of a stretch that cannot be read: one record of nobody knows what.
+ONE_UNREAD: Cells = {(UNKNOWN_CURRENCY, None): (1, Decimal(0))}
 
 
 @dataclass
@@ -99,6 +101,11 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
     kept = lines.filter(valid)
     position = np.flatnonzero(valid.to_numpy(zero_copy_only=False))
     rejects = _rejects(reading, lines, pc.invert(valid), file, instance)
+    declared = reading.declared
+    if reading.lost:
+        lost = _malformed(*reading.lost, lines.num_rows + 1, file, instance)
+        rejects = pa.concat_tables([rejects, rejects_table([lost])])
+        declared = added([declared, ONE_UNREAD])
     owner = kept["statement"].to_numpy()
     content, stems = line_stems(
         **{
@@ -121,12 +128,12 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
         rejects=rejects,
         keys=line_keys(content, kept["booking_date"]),
         owner=owner,
-        lines=lines.num_rows,
+        lines=lines.num_rows + bool(reading.lost),
         lines_of=np.bincount(
             lines["statement"].to_numpy(), minlength=len(reading.statements)
         ).tolist(),
         movements=_movements(kept),
-        declared=reading.declared,
+        declared=declared,
         declared_statements=reading.declared_statements,
         read=added(
             [
@@ -140,17 +147,7 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
 
 def refused_part(reason: str, file: LandingFile, instance: SourceInstance, payload: str) -> Landed:
     """A part that cannot be read, declared and rejected as one record."""
-    reject = reject_row(
-        file,
-        instance,
-        stream=TRANSACTION_STREAM,
-        position=1,
-        reason=Reason.MALFORMED_RECORD,
-        message=reason,
-        expected="a statement in a known bank format",
-        payload=payload,
-    )
-    one: Cells = {(UNKNOWN_CURRENCY, None): (1, Decimal(0))}
+    reject = _malformed(reason, payload, 1, file, instance)
     columns = TRANSACTIONS.append(pa.field("statement", pa.int64()))
     return Landed(
         format="unknown",
@@ -164,9 +161,24 @@ def refused_part(reason: str, file: LandingFile, instance: SourceInstance, paylo
         lines=1,
         lines_of=[],
         movements={},
-        declared=one,
+        declared=ONE_UNREAD,
         declared_statements=0,
-        read=one,
+        read=ONE_UNREAD,
+    )
+
+
+def _malformed(
+    message: str, payload: str, position: int, file: LandingFile, instance: SourceInstance
+) -> dict[str, Any]:
+    return reject_row(
+        file,
+        instance,
+        stream=TRANSACTION_STREAM,
+        position=position,
+        reason=Reason.MALFORMED_RECORD,
+        message=message,
+        expected="a statement in a known bank format, whole",
+        payload=payload,
     )
 
 

@@ -61,6 +61,8 @@ def read(content: bytes) -> Reading:
     reader.end()
     if not reader.statements:
         raise UnreadableFile("OFX without a bank, card or investment statement (STMTRS, CCSTMTRS, INVSTMTRS)")
+    if re.search(r"<OFX\s*>", text, re.IGNORECASE) and not re.search(r"</OFX\s*>", text, re.IGNORECASE):
+        reader.statements[-1].control_problem = "no </OFX> at the end: the file may be cut off"
     declared, statements = scan(text)
     version = "2" if re.search(r"<\?OFX|<\?xml", text[: body.start()], re.IGNORECASE) else "1"
     return Reading(

@@ -108,15 +108,15 @@ def _camt(content: mmap.mmap, size: int) -> Iterator[Part]:
             if entry is None or entry.start() - statement_at > _LONGEST_HEADER:
                 return
             header = document_head + content[statement_at : entry.start()]
-            open_tags = _open_tags(header)
-            if open_tags is None:
+            tags = open_tags(header)
+            if tags is None:
                 return
-            after = b"".join(b"</%s>" % name.encode() for name in reversed(open_tags))
+            after = b"".join(b"</%s>" % name.encode() for name in reversed(tags))
         yield Part(before, start, end, after, bool(before))
         start, before = end, header
 
 
-def _open_tags(head: bytes) -> list[str] | None:
+def open_tags(head: bytes) -> list[str] | None:
     """The elements that are open at the end of a document's beginning; None when it is not well-formed."""
     parser = expat.ParserCreate()
     tags: list[str] = []

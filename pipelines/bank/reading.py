@@ -57,6 +57,13 @@ class Drift(NamedTuple):
     occurrences: int
 
 
+class Lost(NamedTuple):
+    """A stretch of the payload that cannot be read, and is one reject: why and where, and its text."""
+
+    message: str
+    payload: str
+
+
 @dataclass
 class Reading:
     """One file, read.
@@ -80,4 +87,5 @@ class Reading:
     declared: Cells
     declared_statements: int
     drift: list[Drift] = field(default_factory=list)
+    lost: Lost | None = None
     names_no_account: bool = False  # the format may leave it out; the source's name stands in, as for CSV

@@ -51,6 +51,25 @@ class RefusedXml(ValueError):
     """The document is not well-formed or not safe; the message says what and where."""
 
 
+class CutOff(RefusedXml):
+    """The document ends before its end; `place` says where, in words."""
+
+    def __init__(self, message: str, place: str) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+_AT_THE_END = {
+    expat.errors.codes[text]
+    for text in (
+        expat.errors.XML_ERROR_NO_ELEMENTS,
+        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+        expat.errors.XML_ERROR_PARTIAL_CHAR,
+        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+}
+
+
 class Leaves(NamedTuple):
     """Leaf elements and attributes of one stretch of the document, in document order.
 
@@ -112,7 +131,8 @@ def _stripped(content: bytes) -> bytes:
 
 
 def check(content: bytes) -> None:
-    """Raise RefusedXml unless the UTF-8 document is well-formed, without document type, not too deep."""
+    """Raise RefusedXml unless the UTF-8 document is well-formed and without document type; CutOff when it is
+    well-formed as far as it goes."""
     parser = expat.ParserCreate("utf-8")
 
     def refuse(*_: object) -> None:
@@ -126,9 +146,9 @@ def check(content: bytes) -> None:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise RefusedXml(
-            f"not well-formed XML: {expat.ErrorString(error.code)} at line {error.lineno}, column {error.offset + 1}"
-        ) from error
+        place = f"line {error.lineno}, column {error.offset + 1}"
+        message = f"not well-formed XML: {expat.ErrorString(error.code)} at {place}"
+        raise (CutOff(message, place) if error.code in _AT_THE_END else RefusedXml(message)) from error
 
 
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:[A-Za-z]{2,8}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});)")
