@@ -28,6 +28,12 @@ _MESSAGE = "890"  # a record of text without money
 _STATUS = {"2": "the group is a deletion", "3": "the group is a correction", "4": "the group is a test"}
 _RECORD = re.compile(r"^\s*(01|02|03|16|49|88|98|99)\s*,(.*)$")
 _NEXT_RECORD = re.compile(r"/[ \t]*(?=(?:02|03|16|49|88|98|99),)")
+# Within a line, where `12/16,300` may stand in a text: only with the first fields that such a record has.
+_RUN_TOGETHER = re.compile(
+    r"/[ \t]*(?=02,[^,/\n]*,[^,/\n]*,[1-4],\d{6},|03,[^,/\n]+,(?:[A-Z]{3})?,|16,\d{3},[+-]?\d*,"
+    r"|(?:49,[+-]?\d+,|9[89],[+-]?\d+,\d+,)\d+[ \t]*/)",
+    re.ASCII,
+)
 
 
 class Record(NamedTuple):
@@ -77,10 +83,11 @@ def in_lines(text: str) -> str:
 
     Such a file has records of the length that its header states (field 7), padded with blanks, or records
     that follow one another after their `/`. A `/` inside a text is none: it is followed by no record code.
+    Lines with several records in them occur too, among others that hold one.
     """
     first, _, rest = text.strip("\n").partition("\n")
     if _RECORD.match(rest.lstrip("\n").partition("\n")[0]):
-        return text
+        return _RUN_TOGETHER.sub("/\n", text)
     length = values.parse_count((first.split(",") + [""] * 8)[6]) or 0
     if length >= 40 and all(
         _RECORD.match(first[at : at + length]) for at in range(0, len(first.rstrip()), length)

@@ -139,6 +139,15 @@ def test_bai2_without_line_ends(tmp_path, how):
     assert tables["statements"][0]["control_problem"] is None
 
 
+def test_bai2_with_several_records_in_some_of_its_lines(tmp_path):
+    lines = bai2("16,165,12550,0,B1,C1,PAID 12/16,300 TIMES/", *_RECORDS[1:]).strip().split("\n")
+    content = "\n".join(["   ".join(lines[:2]), lines[2], "".join(lines[3:5]), "  ".join(lines[5:])])
+    tables = one(tmp_path, content)
+    assert [row["amount"] for row in tables["transactions"]] == [Decimal("125.5"), Decimal(-5)]
+    assert tables["transactions"][0]["remittance_text"] == "PAID 12/16,300 TIMES"
+    assert tables["statements"][0]["control_problem"] is None
+
+
 def test_a_comma_too_many_before_a_continuation_shifts_no_field(tmp_path):
     text = bai2(*_RECORDS, summary="010,100000,,,015,112050,,,")
     text = text.replace("015,112050,,,/", "015,112050,,,/\n88,040,7,,,045,8,,/").replace(
