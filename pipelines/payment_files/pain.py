@@ -47,15 +47,16 @@ def read(content: bytes) -> Payments:
         raise UnreadablePayments(str(error)) from error
     except (etree.XMLSyntaxError, ValueError) as error:
         raise UnreadablePayments(f"not well-formed XML: {error}") from error
-    version = _VERSION.search(root.nsmap.get(root.prefix) or "")
+    version = _VERSION.search(" ".join(_namespaces(root)))
     _bare(root)
-    body = (
-        root
-        if root.tag in _ROOTS
-        else next((child for child in root if child.tag in (*_ROOTS, *_OLD_ROOTS)), None)
-    )
-    if body is None:
+    bodies = [element for element in root.iter() if element.tag in _ROOTS or element.tag in _OLD_ROOTS]
+    if not bodies:
         raise UnreadablePayments(f"root element {root.tag} without a pain.001, pain.002 or pain.008 message")
+    if len(bodies) > 1:
+        raise UnreadablePayments(
+            f"a container with {len(bodies)} messages; expected one: save each message as a file of its own"
+        )
+    body = bodies[0]
     kind = _ROOTS.get(str(body.tag)) or _OLD_ROOTS[str(body.tag)]
     header = body.find("GrpHdr")
     if header is None:
@@ -67,6 +68,14 @@ def read(content: bytes) -> Payments:
     else:
         _initiation(body, header, payments, kind)
     return payments
+
+
+def _namespaces(root: etree._Element) -> Iterator[str]:
+    """Those of the elements; a container (conxml, business message) stands around the document."""
+    for element in root.iter():
+        yield etree.QName(element).namespace or ""
+        if etree.QName(element).localname == "GrpHdr":
+            return
 
 
 def _bare(root: etree._Element) -> None:

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from payment_file_texts import ENTRIES, PAYMENTS, Entry, Nacha, Payment, pain001, pain002
 from reading import Tables, assert_conserved, read_content
 
+from pipelines.company import seed_rows
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+
 
 def read(tmp_path: Path, content: str | bytes) -> Tables:
     tables = read_content("payment_files", tmp_path, content, "a")
@@ -142,6 +146,139 @@ def test_a_returned_entry_is_a_status_and_no_new_payment(tmp_path: Path) -> None
         "071000300000001",
     )
     assert status["original_amount"] == Decimal("1250.00")
+
+
+def nacha_lines(*records: str) -> str:
+    """Records as others write them: blanks at the end of a line may be missing."""
+    filled = [*records, *(["9" * 94] * (-len(records) % 10))]
+    return "\n".join(filled) + "\n"
+
+
+_HEADER = "101 071000301 1234567892606290930A094101FIRST BANK             PRAIRIE GOODS"
+
+
+def test_an_international_entry_and_its_return(tmp_path: Path) -> None:
+    """IAT: the receiver stands in an addendum; a return repeats the amount in front of the words."""
+    addenda = [
+        "710BUS000000000000100000".ljust(46) + "BEK ENTERPRISES".ljust(41) + "0000001",
+        "711PRAIRIE GOODS                      1 MAIN STREET".ljust(87) + "0000001",
+    ]
+    entry = "6220710005080002             0000100000" + "GB29NWBK60161331926819".ljust(40) + "071000300000001"
+    batch = "5220                FF3               GB1471234567IATTRADEPAYMTUSDGBP260630   1071000300000001"
+    sent = nacha_lines(
+        _HEADER, batch, entry, *addenda,
+        ("8220000003" + f"{7100050:010d}{0:012d}{100000:012d}" + "1471234567").ljust(79) + "071000300000001",
+        "900000100000100000003" + f"{7100050:010d}{0:012d}{100000:012d}",
+    )  # fmt: skip
+    tables = read(tmp_path, sent)
+    assert codes(tables) == []
+    (row,) = tables["instructions"]
+    assert (row["counterparty_name"], row["counterparty_account"], row["transfer_currency"], row["amount"]) == (
+        "BEK ENTERPRISES", "GB29NWBK60161331926819", "GBP", Decimal("1000.00"),
+    )  # fmt: skip
+    returned = nacha_lines(
+        _HEADER, batch, entry, *addenda,
+        "799R03071000300000001      071000500000100000NO ACCOUNT".ljust(79) + "071000300000001",
+        # The control of an international batch may leave out who sent it.
+        ("8220000004" + f"{7100050:010d}{0:012d}{100000:012d}").ljust(79) + "071000300000001",
+        "900000100000100000004" + f"{7100050:010d}{0:012d}{100000:012d}",
+    )  # fmt: skip
+    tables = read(tmp_path, returned)
+    assert codes(tables) == [] and tables["instructions"] == []
+    (status,) = tables["statuses"]
+    assert (status["reason_code"], status["reason_text"], status["original_amount"]) == (
+        "R03", "NO ACCOUNT", Decimal("1000.00"),
+    )  # fmt: skip
+
+
+def test_a_notification_of_change_is_no_payment(tmp_path: Path) -> None:
+    change = Entry("21", 0, "BEST CO", addenda=("98C01071000300000001".ljust(26) + "071000501918171614",))
+    tables = read(tmp_path, Nacha(entries=(change,), standard_class="COR").text())
+    assert tables["instructions"] == [] and codes(tables) == []
+    (status,) = tables["statuses"]
+    assert (status["source_status"], status["reason_code"], status["reason_text"]) == (
+        "CHANGE", "C01", "1918171614",
+    )  # fmt: skip
+
+
+def test_advices_have_amounts_and_totals_of_their_own_width(tmp_path: Path) -> None:
+    tables = read(
+        tmp_path,
+        nacha_lines(
+            _HEADER,
+            "5280PRAIRIE GOODS                       1471234567ADVACCOUNTING      260630   0071000300000001",
+            "681071000505744-5678-99    000000050000071000300"
+            + "11131 NAME                    0071000300100001",
+            "682071000505744-5678-99    000000250000071000300"
+            + "11139 NAME                    0071000300100002",
+            "8280000002"
+            + f"{14200100:010d}"
+            + f"{250000:020d}{50000:020d}"
+            + "PRAIRIE GOODS".ljust(19)
+            + "071000300000001",
+            "900000100000100000002" + f"{14200100:010d}{250000:020d}{50000:020d}",
+        ),
+    )
+    assert codes(tables) == [] and tables["rejects"] == []
+    assert [(row["direction"], row["amount"]) for row in tables["instructions"]] == [
+        ("outgoing", Decimal("500.00")),
+        ("collection", Decimal("2500.00")),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_names_beyond_ascii_keep_their_columns(tmp_path: Path, encoding: str) -> None:
+    file = Nacha(entries=(Entry("22", 125000, "MÜLLER & SØNNER"), ENTRIES[1])).text()
+    tables = read(tmp_path, file.encode(encoding))
+    assert codes(tables) == []
+    assert [(row["counterparty_name"], row["instruction_id"]) for row in tables["instructions"]] == [
+        ("MÜLLER & SØNNER", "071000300000001"),
+        ("ADA CUSTOMER", "071000300000002"),
+    ]
+
+
+def test_a_file_without_batches_is_a_message_without_payments(tmp_path: Path) -> None:
+    tables = read(tmp_path, nacha_lines(_HEADER, "9" + "0" * 6 + "000001" + "0" * 42))
+    assert codes(tables) == [] and tables["rejects"] == [] and len(tables["messages"]) == 1
+
+
+def test_a_message_in_a_container(tmp_path: Path) -> None:
+    document = pain001().partition("?>")[2]
+    container = f'<conxml xmlns="urn:conxml:xsd:container.nnn.003.02"><MsgPain001><HashValue>00</HashValue>{document}</MsgPain001>'
+    tables = read(tmp_path, container + "</conxml>")
+    assert tables["files"][0]["format"] == "pain.001.001.09" and len(tables["instructions"]) == 3
+    tables = read(tmp_path, container + f"<MsgPain001>{document}</MsgPain001></conxml>")
+    assert "2 messages" in tables["rejects"][0]["message"]
+
+
+def test_every_status_of_iso_20022_means_something() -> None:
+    codes_of_iso = [
+        "ACCC",
+        "ACCP",
+        "ACFC",
+        "ACIS",
+        "ACPD",
+        "ACSC",
+        "ACSP",
+        "ACTC",
+        "ACWC",
+        "ACWP",
+        "BLCK",
+        "CANC",
+        "CPUC",
+        "PATC",
+        "PDNG",
+        "PRES",
+        "RCVD",
+        "RJCT",
+    ]
+    mapped = {
+        row["source_status"]: row["status"]
+        for row in seed_rows(SEEDS / "status_mappings.csv")
+        if row["object"] == "payment_instruction"
+    }
+    assert {code.lower() for code in codes_of_iso} - set(mapped) == set()
+    assert mapped["acfc"] == "accepted", "funds were checked, nothing is settled"
 
 
 HOSTILE = {
