@@ -60,7 +60,7 @@ def measure(landing: str, database: str, out: str) -> None:
         "rows",
         pipelines_dir=str(Path(database).with_suffix(".pipelines")),
         destination=dlt.destinations.duckdb(database),
-        dataset_name="rows",
+        dataset_name="by_rows",  # another name than the file: DuckDB could not tell them apart
     )
     pipeline.run([dlt.resource(_records(root, folder), name=folder.replace("/", "_")) for folder in folders])
     found = {
