@@ -91,6 +91,16 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             from ({TEXT_REFERENCES}) where not regexp_matches(raw, '^[0-9]+[.,][0-9]{{2}}$')
         )
         select row, token_key(raw) as key, token_digits(raw) as digits from token;
+        -- Codes of letters ("po_adrzamirif") are no numbers of a text: they are looked for as they were declared.
+        create or replace temp table code as
+        select distinct key from declared_form
+        where length(key) >= 8 and not regexp_matches(key, '[0-9]{{3}}') and (is_group or regexp_matches(key, '[0-9]'));
+        create or replace temp table coded_form as
+        with spoken as (
+            select row, unnest(string_split_regex(upper(text), '[\\s,;:+]+')) as raw from item
+            where text is not null and (select count(*) from code) > 0
+        )
+        select distinct row, ref_key(raw) as key from spoken semi join code on ref_key(spoken.raw) = code.key;
         create or replace temp table key_form as
         with forms as (
             select row, key, true as is_declared, is_group, false as is_serial from declared_form
@@ -105,10 +115,13 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             select row, digits, false, false, false from token_form where length(digits) >= 4 and digits <> key
             union all
             select row, padded(digits), false, false, false from token_form where length(digits) between 1 and 3
+            union all
+            select row, key, false, false, false from coded_form
         )
         select row, key, is_declared, is_group, is_serial from forms where length(key) >= 3;
         drop table declared_form;
         drop table token_form;
+        drop table coded_form;
         create or replace temp table key as
         with met as (
             select key from key_form inner join line on key_form.row = line.row
@@ -117,7 +130,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         kept as (
             select key_form.row, key_form.key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group, bool_and(is_serial) as is_serial
             from key_form semi join met on key_form.key = met.key
-            where regexp_matches(key_form.key, '[0-9]')
+            where (regexp_matches(key_form.key, '[0-9]') or key_form.key in (select key from code))
                 -- Dates and years are in every text and point at nothing.
                 and not regexp_matches(key_form.key, '^((19|20)[0-9]{{2}}|(19|20)[0-9]{{2}}(0[1-9]|1[0-2])([0-2][0-9]|3[01])|([0-2][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{{2}})$')
             group by key_form.row, key_form.key

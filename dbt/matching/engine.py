@@ -131,7 +131,10 @@ def _run(
     score_all = np.concatenate([score[allowed], group_score[usable]])
     group_order = np.array([1000.0 + len(found[k].left) + len(found[k].right) for k in usable])
     own = np.concatenate(
-        [score[allowed] - weights.leftover[items.stratum[pairs.l[allowed]]], group_score[usable]]
+        [
+            score[allowed] - weights.leftover[items.stratum[pairs.l[allowed]]],
+            np.where([found[k].is_whole_party for k in usable], -np.inf, group_score[usable]),
+        ]
     )
     decision = decide(members, score_all, nodes, np.concatenate([order, group_order]))
     if options.first_twin_counts:

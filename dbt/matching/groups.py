@@ -19,6 +19,7 @@ import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from matching import batch_fees
 from matching.candidates import BLOCK_LIMIT
 from matching.items import NO_DATE, TICKS, Items
 from matching.subsets import find_subsets
@@ -40,6 +41,8 @@ BLOCK_ROWS = 2_000
 BLOCK_RIVALS = 20
 #: Days that the parts of one payment may lie apart.
 REMAINDER_DAYS = 95
+#: Days between two days of both sides with one sum.
+DAY_LAG = 5
 
 
 @dataclass
@@ -50,7 +53,13 @@ class Group:
     chance: float  # probability that amounts fit like this by accident
     linked: int = 0  # members joined by a shared reference
     is_batch: bool = False  # its rows carry one batch, whatever else joins them
+    has_usual_fee: bool = False  # its difference is the fee that the other batches have, see batch_fees.py
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole_party(self) -> bool:
+        """Several rows of one party on both sides: who owes nothing more, but not which row pays which."""
+        return self.kind == "party" and len(self.left) > 1 and len(self.right) > 1
 
 
 class Hits:
@@ -69,8 +78,15 @@ class Hits:
         self.by_accident: dict[tuple, float] = {}
         self.found: dict[tuple, int] = {}
 
-    def add(self, items: Items, kind: str, target: int, chance: float, is_found: bool) -> None:
-        key = (kind, int(items.stratum[target]), bool(items.is_left[target]))
+    @staticmethod
+    def key(items: Items, kind: str, target: int, side: str | None = None) -> tuple:
+        """The searches that are alike: of one kind and stratum, for rows of one side (or blocks of both)."""
+        return kind, int(items.stratum[target]), side or ("left" if items.is_left[target] else "right")
+
+    def add(
+        self, items: Items, kind: str, target: int, chance: float, is_found: bool, side: str | None = None
+    ) -> None:
+        key = self.key(items, kind, target, side)
         self.searched[key] = self.searched.get(key, 0) + 1
         self.by_accident[key] = self.by_accident.get(key, 0.0) + chance
         self.found[key] = self.found.get(key, 0) + is_found
@@ -78,9 +94,9 @@ class Hits:
     def log_odds(self, items: Items, group: Group, default: float) -> float:
         """Log-odds before its own evidence that a group of this kind is true; `default` for unsearched kinds."""
         if len(group.left) != 1 and len(group.right) != 1:
-            return default
-        target = group.left[0] if len(group.left) == 1 else group.right[0]
-        key = (group.kind, int(items.stratum[target]), bool(items.is_left[target]))
+            key = self.key(items, group.kind, (group.left or group.right)[0], "both")
+        else:
+            key = self.key(items, group.kind, (group.left if len(group.left) == 1 else group.right)[0])
         if key not in self.searched:
             return default
         usual = 1 / (1 + np.exp(-default))
@@ -106,6 +122,10 @@ def find(
         *_by_structure(con, items, sql, hits),
         *_by_shared_key(con, items, sql),
         *_by_days(items, open_rows),
+        *(
+            replace(_oriented(items, batch.single, list(batch.many), "day", batch.chance), has_usual_fee=True)
+            for batch in batch_fees.find(con, items, sql)
+        ),
         *_offsets(con, items, sql),
     ]
     groups += _by_search(con, items, sql, hits)
@@ -123,6 +143,7 @@ def find(
             better,
             chance=min(known.chance, group.chance),
             is_batch=any(found.is_batch or found.kind == "group_key" for found in (known, group)),
+            has_usual_fee=known.has_usual_fee or group.has_usual_fee,
         )
     return [unique[key] for key in sorted(unique)], notes, hits
 
@@ -192,7 +213,8 @@ def _by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
 def _by_remainder(con, items: Items, open_rows: np.ndarray, pairs, sql: list) -> list[Group]:
     """A payment that names a document and leaves a rest, and the one row that is exactly this rest.
 
-    The second part of a payment often says nothing at all; its amount does, to the cent.
+    The second part of a payment often says nothing at all, nor does the credit note that was deducted; their
+    amounts do, to the cent.
     """
     usable = (
         pairs.has_reference
@@ -210,18 +232,22 @@ def _by_remainder(con, items: Items, open_rows: np.ndarray, pairs, sql: list) ->
     )
     statement = f"""
         with rest as (
-            select l, r, case when abs(left_row.amt) < abs(right_row.amt) then 'left' else 'right' end as side, abs(difference) as size,
+            select l, r, way.side,
+                case when way.side = 'left' then right_row.amt - left_row.amt else left_row.amt - right_row.amt end as missing,
                 right_row.rec, right_row.block, right_row.currency, right_row.amt, least(left_row.date, right_row.date) as first_date,
-                greatest(left_row.date, right_row.date) as last_date
+                greatest(left_row.date, right_row.date) as last_date, greatest(left_row.party, right_row.party) as party
             from short_pair
             inner join free as left_row on short_pair.l = left_row.row
             inner join free as right_row on short_pair.r = right_row.row
+            cross join (values ('left'), ('right')) as way (side)
         )
         select l, r, rest.side, free.row, count(*) over (partition by l, r) as rivals
         from rest inner join free
             on rest.rec = free.rec and rest.block = free.block and rest.currency = free.currency and rest.side = free.side
-            and free.amt = sign(rest.amt) * rest.size and free.row not in (l, r)
+            and free.amt = rest.missing and free.row not in (l, r)
         where coalesce(free.date between first_date - {REMAINDER_DAYS} and last_date + {REMAINDER_DAYS}, true)
+            -- A second part stands on the shorter side. What reduces the longer side is a credit note of the same party.
+            and (sign(free.amt) = sign(rest.amt) or (free.party >= 0 and free.party = rest.party))
         qualify rivals <= {BLOCK_RIVALS}
         order by l, r, free.row
     """
@@ -337,20 +363,37 @@ def _by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
             select l.members, r.members, l.amt
             from block_sum as l inner join block_sum as r
                 on l.rec = r.rec and l.block = r.block and l.currency = r.currency and l.amt = r.amt
-                {"".join(f" and l.{c.strip()} = r.{c.strip()}" for c in columns.split(","))}
+                {_same_columns(kind, columns)}
             where l.side = 'left' and r.side = 'right'
             order by l.members, r.members
         """
         sql.append((f"blocks by {kind} with equal sums on both sides", both.strip()))
-        for left, right, amount in con.execute(both).fetchall():
+        found_both = con.execute(both).fetchall()
+        if kind == "day":
+            # Deposits of a day often follow the till's day: so many days could fit by accident.
+            for (row,) in con.execute(
+                "select any_value(members)[1] from block_sum where side = 'left' group by rec, block, currency, date order by 1"
+            ).fetchall():
+                hits.add(items, "day", row, base_chance(int(items.amount[row])) * 2 * DAY_LAG, False, "both")
+        for left, right, amount in found_both:
             if len(left) + len(right) > BLOCKS_OF_BOTH:
                 items.limits.mark("block_sum_not_compared", [*left, *right])
                 continue
             if kind != "group_key":
                 left, right = _without_equal(items, left, right)
             if left and right and len(left) + len(right) > 2:
-                groups.append(Group(tuple(left), tuple(right), kind, base_chance(abs(int(amount)))))
+                chance = base_chance(abs(int(amount))) * (2 * DAY_LAG if kind == "day" else 1)
+                groups.append(Group(tuple(left), tuple(right), kind, chance))
+                if kind == "day":
+                    hits.found[hits.key(items, kind, left[0], "both")] += 1
     return groups
+
+
+def _same_columns(kind: str, columns: str) -> str:
+    """SQL: blocks of both sides belong to one batch, party or day; days of tills and deposits may lie apart."""
+    if kind == "day":
+        return f"and abs(l.date - r.date) <= {DAY_LAG}"
+    return "".join(f" and l.{c.strip()} = r.{c.strip()}" for c in columns.split(","))
 
 
 def _without_equal(items: Items, left: list[int], right: list[int]) -> tuple[list[int], list[int]]:

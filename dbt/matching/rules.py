@@ -147,7 +147,14 @@ def default_rules() -> list[Rule]:
             evidence="group_key",
             description="A shared batch or settlement, amounts equal",
         ),
-        Rule("exact_party", priority=30, evidence="party", description="The same party, amounts equal"),
+        Rule(
+            "exact_party",
+            priority=30,
+            evidence="party",
+            days_before=200,
+            days_after=200,
+            description="The same party, amounts equal",
+        ),
         Rule(
             "exact_amount",
             priority=40,
@@ -155,6 +162,13 @@ def default_rules() -> list[Rule]:
             days_before=120,
             days_after=120,
             description="Amounts equal, dates near",
+        ),
+        Rule(
+            "exact_party_late",
+            priority=42,
+            evidence="party",
+            outcome="suggested",
+            description="The same party, amounts equal, more than half a year apart: it may be last year's",
         ),
         Rule(
             "offset",

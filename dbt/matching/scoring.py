@@ -206,7 +206,15 @@ def score_groups(
         if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
             # Two groups that add up each on their own also add up together: the smaller ones come first.
             made.append(("shape", "several rows on both sides", -2.5))
-        if difference == 0:
+        if group.has_usual_fee and difference:
+            made.append(
+                (
+                    "amount",
+                    "the difference is the fee that the other batches have",
+                    float(-np.log(max(group.chance, 1e-9)) - 0.3),
+                )
+            )
+        elif difference == 0:
             made.append(("amount", "the sums are equal", float(-np.log(max(group.chance, 1e-9)) - 0.3)))
         else:
             made.append(
@@ -363,7 +371,7 @@ def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.T
                 "right_type": right_type,
                 "shape": shape,
                 "has_reference": is_linked or (shape == "offset" and group.linked > 0),
-                "has_group_key": group.is_batch or group.kind == "group_key",
+                "has_group_key": group.is_batch or group.has_usual_fee or group.kind == "group_key",
                 "same_party": len(party) == 1 and -1 not in party,
                 "text_level": 5 if group.kind == "text" else 0,
                 "difference": sign * (left_sum - right_sum) if shape != "offset" else left_sum + right_sum,
