@@ -24,7 +24,7 @@ def macros(*files: str) -> dict[str, Any]:
     """The macros of these files (without `.sql`), by name, as functions that return SQL."""
     environment = Environment()
     found: dict[str, Any] = {}
-    environment.globals.update(adapter=_Adapter(found), ref=lambda name: name)
+    environment.globals.update(adapter=_Adapter(found), ref=lambda name: name, **{"return": lambda sql: sql})
     for file in files:
         template = environment.from_string((MACROS / f"{file}.sql").read_text(encoding="utf-8"))
         module = template.module
