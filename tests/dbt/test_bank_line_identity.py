@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from dbt_runs import run_dbt
 from raw_tables import create_raw_tables
+from schwifty import IBAN
 
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.kinds import kind_spec
@@ -255,6 +256,38 @@ CASES = (
             camt("052", "Z9", "10:00", _LINE, status="PDNG"),
         ),
     ),
+    Case(
+        "the day as camt with an IBAN and as MT940 with bank code and number",
+        2,
+        (
+            worded(camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"), "Rent June").replace("ACCOUNT", "@IBAN"),
+            worded(mt940(1, "100.00", _LINE, _LINE), "RENT/JUNE").replace("ACCOUNT", "@NATIONAL"),
+        ),
+    ),
+    Case(
+        "the same, the MT940 with the bare number and its currency",
+        2,
+        (
+            worded(camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"), "Rent June").replace("ACCOUNT", "@IBAN"),
+            worded(mt940(1, "100.00", _LINE, _LINE), "RENT/JUNE").replace("ACCOUNT", "@NUMBEREUR"),
+        ),
+    ),
+    Case(
+        "an equal line in one camt and in an MT940 that goes on, under the two names of the account",
+        2,
+        (
+            camt("053", "S", "20:00", _LINE, opening="100.00").replace("ACCOUNT", "@IBAN"),
+            mt940(2, "105.00", _LINE).replace("ACCOUNT", "@NATIONAL"),
+        ),
+    ),
+    Case(
+        "reported with the number, stated with the IBAN",
+        1,
+        (
+            worded(mt942(_LINE), "Incoming").replace("ACCOUNT", "@NATIONAL"),
+            worded(camt("053", "S", "20:00", _LINE, opening="100.00"), "Rent").replace("ACCOUNT", "@IBAN"),
+        ),
+    ),
     Case("CSV files that follow by their running balance", 2, (csv("2026-06-30,5.00,105.00"), csv("2026-06-30,5.00,110.00")), csv=True),
     Case(
         "CSV files that overlap",
@@ -329,7 +362,15 @@ def load(connection: duckdb.DuckDBPyConnection, folder: Path, number: int, case:
     files = []
     for at, content in enumerate(case.files):
         path = folder / f"{at}.txt"
-        path.write_text(content.replace("ACCOUNT", f"AC{number:03}"))
+        iban = IBAN.generate("DE", bank_code="37040044", account_code=f"{500000 + number}")
+        for mark, text in (
+            ("ACCOUNT", f"AC{number:03}"),
+            ("@IBAN", str(iban)),
+            ("@NATIONAL", f"{iban.bank_code}/{500000 + number}"),
+            ("@NUMBER", iban.account_code),
+        ):
+            content = content.replace(mark, text)
+        path.write_text(content)
         files.append(landing_file(folder.resolve(), path.resolve(), instance))
     # Loaded newest first: the order of loading must not matter.
     for order, file in enumerate(reversed(files)):

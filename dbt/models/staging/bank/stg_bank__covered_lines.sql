@@ -21,7 +21,7 @@ reported_lines as (
         transactions.load_id,
         transactions.source_position,
         transactions.entity_id,
-        transactions.account_number,
+        statements.account_number,
         transactions.account_currency,
         transactions.booking_date
     from {{ source('raw_bank', 'transactions') }} as transactions

@@ -16,7 +16,7 @@ renamed as (
         source.created_at as source_updated_at,
         coalesce(source.to_date, source.closing_balance_date, source.from_date) as business_date,
         source.statement_id,
-        source.account_number,
+        coalesce(names.account_name, source.account_number) as account_number,
         source.account_currency,
         source.account_owner,
         source.bank_bic,
@@ -40,6 +40,9 @@ renamed as (
         source.format,
         source.message_id
     from source
+    left join {{ ref('stg_bank__account_names') }} as names
+        on source.entity_id = names.entity_id
+        and source.account_number = names.account_number
 )
 
 {{ record_state('renamed', ['account_number', 'statement_id', 'page_number']) }}

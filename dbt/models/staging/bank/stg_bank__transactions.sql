@@ -9,8 +9,21 @@ runs as (
     select * from {{ ref('stg_bank__statement_runs') }}
 ),
 
+named as (
+    select
+        source.source_name,
+        source.load_id,
+        source.source_position,
+        source.part_key,
+        {{ named_transaction_id('source', 'names') }} as transaction_id
+    from source
+    left join {{ ref('stg_bank__account_names') }} as names
+        on source.entity_id = names.entity_id
+        and source.account_number = names.account_number
+),
+
 numbered as (
-    {{ bank_line_numbers('source', 'runs') }}
+    {{ bank_line_numbers('named', 'runs') }}
 ),
 
 renamed as (
@@ -26,9 +39,9 @@ renamed as (
         runs.created_at as source_updated_at,
         coalesce(runs.is_replaced, false) or covered.load_id is not null as is_replaced,
         source.booking_date as business_date,
-        coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
+        coalesce(numbered.transaction_id, {{ named_transaction_id('source', 'names') }}) as transaction_id,
         source.statement_id,
-        source.account_number,
+        coalesce(names.account_name, source.account_number) as account_number,
         source.account_currency,
         source.line_number,
         source.booking_date,
@@ -62,6 +75,9 @@ renamed as (
     left join runs
         on source.load_id = runs.load_id
         and source.part_key = runs.part_key
+    left join {{ ref('stg_bank__account_names') }} as names
+        on source.entity_id = names.entity_id
+        and source.account_number = names.account_number
     left join numbered
         on source.load_id = numbered.load_id
         and source.source_position = numbered.source_position

@@ -9,8 +9,21 @@ runs as (
     select * from {{ ref('stg_csv__statement_runs') }}
 ),
 
+named as (
+    select
+        source.source_name,
+        source.load_id,
+        source.source_position,
+        source.part_key,
+        {{ named_transaction_id('source', 'names') }} as transaction_id
+    from source
+    left join {{ ref('stg_bank__account_names') }} as names
+        on source.entity_id = names.entity_id
+        and source.account_number = names.account_number
+),
+
 numbered as (
-    {{ bank_line_numbers('source', 'runs') }}
+    {{ bank_line_numbers('named', 'runs') }}
 ),
 
 renamed as (
@@ -24,9 +37,9 @@ renamed as (
         source._dlt_load_id,
         {{ no_timestamp() }} as source_updated_at,
         source.booking_date as business_date,
-        coalesce(numbered.transaction_id, source.transaction_id) as transaction_id,
+        coalesce(numbered.transaction_id, {{ named_transaction_id('source', 'names') }}) as transaction_id,
         coalesce(source.statement_id, source.source_file) as statement_id,
-        source.account_number,
+        coalesce(names.account_name, source.account_number) as account_number,
         source.account_currency,
         source.line_number,
         source.booking_date,
@@ -58,6 +71,9 @@ renamed as (
         source.detail_count,
         source.balance_amount
     from source
+    left join {{ ref('stg_bank__account_names') }} as names
+        on source.entity_id = names.entity_id
+        and source.account_number = names.account_number
     left join numbered
         on source.load_id = numbered.load_id
         and source.source_position = numbered.source_position
