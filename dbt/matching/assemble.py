@@ -24,6 +24,7 @@ from matching.result import (
     fraction,
     match_id,
     money,
+    spread,
 )
 from matching.rules import REMAINDERS, rule_set_hash
 from matching.weights import SILENT, family
@@ -324,8 +325,15 @@ def _groups(
                 allocations.append((name, None, None, kind(i), name_of(i), abs(int(items.amount[i])), code))
             difference = 0
         else:
-            out, rest_left, rest_right = allocate(left_ticks, right_ticks)
             difference = sum(left_ticks) - sum(right_ticks)
+            # What is written off is borne by all rows of the larger side; what stays open, by the last ones.
+            off_left, off_right = _borne(left_ticks, right_ticks, difference if write else 0)
+            out, rest_left, rest_right = allocate(
+                [amount - share for amount, share in zip(left_ticks, off_left, strict=True)],
+                [amount - share for amount, share in zip(right_ticks, off_right, strict=True)],
+            )
+            rest_left = [rest + share for rest, share in zip(rest_left, off_left, strict=True)]
+            rest_right = [rest + share for rest, share in zip(rest_right, off_right, strict=True)]
             for x, y, amount in out:
                 allocations.append(
                     (name, kind(left[x]), name_of(left[x]), kind(right[y]), name_of(right[y]), amount, code)
@@ -389,6 +397,15 @@ def _groups(
         for field, values in zip(ALLOCATIONS, parts, strict=True)
     ]
     return pa.table(columns, schema=MATCHES), pa.table(arrays, schema=ALLOCATIONS)
+
+
+def _borne(left: list[int], right: list[int], difference: int) -> tuple[list[int], list[int]]:
+    """The written-off difference (left minus right) by the rows of the side whose total is larger."""
+    if not difference or sum(left) * sum(right) < 0:
+        return [0] * len(left), [0] * len(right)
+    if abs(sum(left)) > abs(sum(right)):
+        return spread(left, difference), [0] * len(right)
+    return [0] * len(left), spread(right, -difference)
 
 
 def _positions(items, book: _Book, matches: pa.Table) -> pa.Table:

@@ -127,6 +127,24 @@ def fraction(values: np.ndarray, digits: int, kind: pa.DataType) -> pa.Array:
     return pa.compute.if_else(pa.array(valid), array, pa.scalar(None, kind))
 
 
+def spread(amounts: list[int], difference: int) -> list[int]:
+    """`difference` (ticks, in the direction of the total) over the rows of a side in proportion to their amounts.
+
+    A fee on a batch is paid by all of its rows: taken from the last ones alone, these would look unpaid. Counter-rows
+    bear nothing. Exact: shares are whole hundredths where the difference is, and add up to it.
+    """
+    direction = 1 if sum(amounts) >= 0 else -1
+    unit = 100 if difference % 100 == 0 else 1
+    bearing = [max(amount * direction, 0) for amount in amounts]
+    total, so_far, given, shares = sum(bearing), 0, 0, []
+    for amount in bearing:
+        so_far += amount
+        upto = difference // unit * so_far // total * unit if total else 0
+        shares.append(upto - given)
+        given = upto
+    return shares
+
+
 def allocate(left: list[int], right: list[int]) -> tuple[list[tuple[int, int, int]], list[int], list[int]]:
     """Spread a match over its pairs, first come first served; amounts in ticks, all in one direction.
 
