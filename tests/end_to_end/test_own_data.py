@@ -62,6 +62,18 @@ FILES = {
     f"22-06-2026;{BANK};HOTEL ZEEZICHT BV;{HOTEL};;981,00;EUR;INV-2 minus CN-1;11.417,00\n"
     f"23-06-2026;{BANK};DRUKKERIJ POST;{PRINTER};387,20;;EUR;2026-118;11.029,80\n"
     f"25-06-2026;{BANK};J. ONBEKEND;;;75,00;EUR;bedankt {{tot}} ziens;11.104,80\n",
+    # The next day's statement in camt.053: the vendor of the e-invoice K-9 is paid.
+    "bank/26.xml": f"""<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>
+<GrpHdr><MsgId>M-26</MsgId><CreDtTm>2026-06-26T20:00:00</CreDtTm></GrpHdr><Stmt><Id>S-26</Id><CreDtTm>2026-06-26T20:00:00</CreDtTm>
+<Acct><Id><IBAN>{BANK}</IBAN></Id><Ccy>EUR</Ccy></Acct>
+<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">11104.80</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-06-26</Dt></Dt></Bal>
+<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">10820.21</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-06-26</Dt></Dt></Bal>
+<Ntry><NtryRef>1</NtryRef><Amt Ccy="EUR">284.59</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
+<BookgDt><Dt>2026-06-26</Dt></BookgDt><ValDt><Dt>2026-06-26</Dt></ValDt><AcctSvcrRef>B-26-1</AcctSvcrRef>
+<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>ESCT</SubFmlyCd></Fmly></Domn></BkTxCd>
+<NtryDtls><TxDtls><Refs><EndToEndId>NOTPROVIDED</EndToEndId></Refs><RltdPties><Cdtr><Pty><Nm>Koffiebranderij Zuid</Nm></Pty></Cdtr>
+<CdtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></CdtrAcct></RltdPties><RmtInf><Ustrd>K-9 koffie juni</Ustrd></RmtInf></TxDtls></NtryDtls>
+</Ntry></Stmt></BkToCstmrStmt></Document>""",
     "elsewhere/notes.csv": "a,b\n1,2\n",
 }
 
@@ -90,7 +102,7 @@ def test_the_summary_names_the_company_and_the_file_that_nothing_reads(
     company: tuple[Installation, Done],
 ) -> None:
     output = company[1].out
-    assert "Close as of 2026-06-25" in output
+    assert "Close as of 2026-06-26" in output
     assert "Kade & Linde B.V." in output
     assert "DE01" not in output
     assert "elsewhere/notes.csv" in output
@@ -101,7 +113,7 @@ def test_control_totals_tie(own: Installation) -> None:
         "select sum(declared_count), sum(canonical_count), sum(rejected_count), sum(abs(count_residual)), "
         "sum(abs(amount_residual)) from reconciliation.control_totals where stream <> 'bank_statements'"
     )
-    assert (declared, canonical, rejected, residual, amounts) == (23, 21, 1, 0, 0)
+    assert (declared, canonical, rejected, residual, amounts) == (24, 22, 1, 0, 0)
 
 
 def test_money_finds_its_documents(own: Installation) -> None:
@@ -114,6 +126,7 @@ def test_money_finds_its_documents(own: Installation) -> None:
         ("bank_to_documents", "books:CN-1 books:INV-2"),
         ("bank_to_documents", "books:INV-1"),
         ("bill_to_bank", "books:Drukkerij Post:2026-118"),
+        ("bill_to_bank", "einvoices:NL001234567B01:2026:K-9"),
         ("order_to_payment", "webshop:#1001"),
     ]
 
@@ -142,7 +155,7 @@ def test_the_books_balance_without_a_rate_a_customer_list_or_a_tax_code(own: Ins
     assert own.ask(
         "select account_code, sum(base_debit_amount - base_credit_amount) from ledger.journal_lines "
         "where account_code in ('1200', '1400', '2400') group by account_code order by account_code"
-    ) == [("1200", Decimal("1104.80")), ("1400", Decimal("136.20")), ("2400", Decimal("-570.18"))]
+    ) == [("1200", Decimal("820.21")), ("1400", Decimal("136.20")), ("2400", Decimal("-285.59"))]
 
 
 def test_einvoices_are_bills_with_lines_and_tax(own: Installation) -> None:
@@ -161,6 +174,19 @@ def test_einvoices_are_bills_with_lines_and_tax(own: Installation) -> None:
         "select explanation from reconciliation.exceptions where exception_type = 'einvoice_sum_differs'"
     )
     assert "BR-CO-15" in told and "284.59 EUR" in told and "285.59 EUR" in told
+
+
+def test_a_bank_line_pays_the_einvoice(own: Installation) -> None:
+    """From the vendor's XML and the bank's camt.053 to the paid bill, by vendor and amount."""
+    assert own.ask(
+        "select bill_id, status, paid_amount, open_amount from reconciliation.bill_to_bank "
+        "where bill_id like '%K-9'"
+    ) == [("einvoices:NL001234567B01:2026:K-9", "paid", Decimal("284.59"), Decimal("0.00"))]
+    [(rule, status, amount)] = own.ask(
+        "select matches.match_rule_id, matches.status, match_allocations.allocated_amount from reconciliation.match_allocations "
+        "join reconciliation.matches using (match_id) where left_id like '%K-9' or right_id like '%K-9'"
+    )
+    assert (rule, status, amount) == ("bill_party", "auto", Decimal("284.59"))
 
 
 def test_payments_have_the_word_of_the_bank(own: Installation) -> None:
