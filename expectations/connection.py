@@ -6,10 +6,13 @@ while the connection is open; results of expectations are counts and a few sampl
 """
 
 from pathlib import Path
+from typing import Any
 
 from duckdb_engine import Dialect
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+from pipelines.limits import apply_limits
 
 _NAME = "duckdb.buffered"
 
@@ -30,6 +33,12 @@ class BufferedDialect(Dialect):
 
     execution_ctx_cls = _BufferedExecutionContext
     supports_statement_cache = False
+
+    def connect(self, *arguments: Any, **named: Any) -> Any:
+        """A check may meet as much data as a model, so the same limits hold for it."""
+        connection = super().connect(*arguments, **named)
+        apply_limits(connection)
+        return connection
 
 
 def warehouse_url(path: Path) -> str:

@@ -136,3 +136,24 @@ def test_data_docs_show_the_rules_in_words_and_need_no_network(place: Path, resu
 def test_only_the_last_run_is_kept(place: Path, results: dict) -> None:
     kept = list((place / "reports" / "checks" / "results").rglob("*.json"))
     assert len(kept) == 1
+
+
+def test_a_check_meets_the_same_limits_as_a_model(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIEOUT_MEMORY_LIMIT", "100MB")
+    limited = Rule(
+        "limited",
+        "amounts",
+        "canonical.payments",
+        "A check may take 100 MB.",
+        "select current_setting('memory_limit') as memory from {batch} "
+        "where current_setting('memory_limit') != '95.3 MiB'",
+    )
+    [found] = run_gate(
+        "after_canonical",
+        [limited],
+        warehouse=place / "warehouse.duckdb",
+        reports=place / "limited",
+        run_id="run-2",
+        as_of_date=date(2026, 6, 30),
+    )
+    assert found.success, found.details
