@@ -25,6 +25,8 @@ from pipelines.bank.line_rows import LineRows
 from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
 
 _TAG = re.compile(r"<(/?)([A-Za-z0-9_.]{1,64})(?:\s[^<>]{0,200})?/?>([^<]*)")
+# Text as it is, in which marks are no tags; some banks wrap every name and memo in it.
+_CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _BODY = re.compile(r"<(?:OFX|STMTRS|CCSTMTRS|INVSTMTRS|BANKTRANLIST)\s*>", re.IGNORECASE)
 _TRADES = {
     *(side + what for side in ("BUY", "SELL") for what in ("STOCK", "MF", "DEBT", "OPT", "OTHER")),
@@ -51,7 +53,7 @@ _AMOUNT = re.compile(r"^([+-]?)((?:\d+|\d{1,3}(?:[ ,.']\d{3})+)?)(?:[.,](\d*))?$
 
 def read(content: bytes) -> Reading:
     """Read one OFX file. Raises UnreadableFile when it has no statement."""
-    text, _ = decode(content)
+    text = _CDATA.sub(lambda found: html.escape(found[1], quote=False), decode(content)[0])
     body = _BODY.search(text)
     if body is None:
         raise UnreadableFile("OFX without the element <OFX> or a statement (STMTRS, BANKTRANLIST)")

@@ -182,6 +182,15 @@ def test_ofx_without_its_frame_is_read(tmp_path, cut):
     assert len(one(tmp_path, text)["transactions"]) == len(one(tmp_path, SGML)["transactions"])
 
 
+def test_ofx_texts_in_cdata_are_read_and_their_marks_are_text(tmp_path):
+    text = SGML.replace("<NAME>", "<NAME><![CDATA[A & B <STMTTRN> ", 1).replace(
+        "<MEMO>", "]]></NAME><MEMO>", 1
+    )
+    (first, *_) = one(tmp_path, text)["transactions"]
+    assert first["counterparty_name"].startswith("A & B <STMTTRN>")
+    assert len(one(tmp_path, text)["transactions"]) == len(one(tmp_path, SGML)["transactions"])
+
+
 INVESTMENTS = """<OFX><INVSTMTMSGSRSV1><INVSTMTTRNRS><INVSTMTRS><DTASOF>20260630<CURDEF>USD<INVACCTFROM><BROKERID>b<ACCTID>77</INVACCTFROM>
 <INVTRANLIST><DTSTART>20260601<DTEND>20260630
 <BUYSTOCK><INVBUY><INVTRAN><FITID>T1<DTTRADE>20260615000000.000[-4:EDT]<DTSETTLE>20260617<MEMO>BOUGHT</INVTRAN><SECID><UNIQUEID>US1</SECID>
