@@ -20,6 +20,15 @@ class Party:
 
 
 @dataclass(frozen=True)
+class LinePart:
+    """An allowance or charge of a line."""
+
+    amount: Decimal
+    is_charge: bool = False
+    reason: str = "Packaging"
+
+
+@dataclass(frozen=True)
 class Line:
     number: str
     name: str
@@ -28,10 +37,12 @@ class Line:
     rate: Decimal = Decimal(19)
     category: str = "S"
     base: Decimal | None = None
+    parts: tuple[LinePart, ...] = ()
 
     @property
     def net(self) -> Decimal:
-        return (self.quantity * self.price / (self.base or 1)).quantize(CENT, ROUND_HALF_UP)
+        added = sum((part.amount if part.is_charge else -part.amount for part in self.parts), Decimal(0))
+        return (self.quantity * self.price / (self.base or 1)).quantize(CENT, ROUND_HALF_UP) + added
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ class Model:
     remittance: str | None = "R-1"
     terms: str | None = None
     buyer_reference: str | None = "04011000-12345-03"
+    tax_currency: str | None = None
+    tax_in_its_currency: Decimal | None = None  # VAT in the currency of the tax (BT-111)
     errors: dict[str, Decimal] = field(default_factory=dict)  # total -> what is wrongly added to it
 
     @property
@@ -159,6 +172,11 @@ def ubl(model: Model) -> str:
         _wrap(
             f"cac:{line_name}", _tag("cbc:ID", line.number), _tag(f"cbc:{quantity}", line.quantity, unitCode="C62"),
             _tag("cbc:LineExtensionAmount", line.net, **money),
+            *(
+                _wrap("cac:AllowanceCharge", _tag("cbc:ChargeIndicator", "true" if part.is_charge else "false"),
+                      _tag("cbc:AllowanceChargeReason", part.reason), _tag("cbc:Amount", part.amount, **money))
+                for part in line.parts
+            ),
             _wrap("cac:Item", _tag("cbc:Name", line.name), category("cac:ClassifiedTaxCategory", line.category, line.rate)),
             _wrap("cac:Price", _tag("cbc:PriceAmount", line.price, **money),
                   _tag("cbc:BaseQuantity", line.base, unitCode="C62") if line.base else ""),
@@ -169,7 +187,7 @@ def ubl(model: Model) -> str:
         _tag("cbc:CustomizationID", model.profile), _tag("cbc:ID", model.number), _tag("cbc:IssueDate", model.issued),
         "" if credit else _tag("cbc:DueDate", model.due),
         _tag(f"cbc:{root}TypeCode", model.type_code), _tag("cbc:DocumentCurrencyCode", model.currency),
-        _tag("cbc:BuyerReference", model.buyer_reference),
+        _tag("cbc:TaxCurrencyCode", model.tax_currency), _tag("cbc:BuyerReference", model.buyer_reference),
         _wrap("cac:OrderReference", _tag("cbc:ID", model.order)) if model.order else "",
         _wrap("cac:BillingReference", _wrap("cac:InvoiceDocumentReference", _tag("cbc:ID", model.preceding)))
         if model.preceding else "",
@@ -182,6 +200,8 @@ def ubl(model: Model) -> str:
         _wrap("cac:PaymentTerms", _tag("cbc:Note", model.terms)) if model.terms else "",
         *parts,
         _wrap("cac:TaxTotal", _tag("cbc:TaxAmount", model.total("tax"), **money), *subtotals),
+        _wrap("cac:TaxTotal", _tag("cbc:TaxAmount", model.tax_in_its_currency, currencyID=model.tax_currency))
+        if model.tax_currency else "",
         _wrap(
             "cac:LegalMonetaryTotal", _tag("cbc:LineExtensionAmount", model.total("lines"), **money),
             _tag("cbc:TaxExclusiveAmount", model.total("net"), **money),
@@ -228,6 +248,12 @@ def cii(model: Model) -> str:
                 "ram:SpecifiedLineTradeSettlement",
                 _wrap("ram:ApplicableTradeTax", _tag("ram:TypeCode", "VAT"), _tag("ram:CategoryCode", line.category),
                       _tag("ram:RateApplicablePercent", line.rate)),
+                *(
+                    _wrap("ram:SpecifiedTradeAllowanceCharge",
+                          _wrap("ram:ChargeIndicator", _tag("udt:Indicator", "true" if part.is_charge else "false")),
+                          _tag("ram:ActualAmount", part.amount), _tag("ram:Reason", part.reason))
+                    for part in line.parts
+                ),
                 _wrap("ram:SpecifiedTradeSettlementLineMonetarySummation", _tag("ram:LineTotalAmount", line.net)),
             ),
         )
@@ -252,7 +278,7 @@ def cii(model: Model) -> str:
     ]  # fmt: skip
     settlement = [
         _tag("ram:PaymentReference", model.remittance if model.iban else None),
-        _tag("ram:InvoiceCurrencyCode", model.currency),
+        _tag("ram:TaxCurrencyCode", model.tax_currency), _tag("ram:InvoiceCurrencyCode", model.currency),
         _wrap("ram:SpecifiedTradeSettlementPaymentMeans", _tag("ram:TypeCode", "58"),
               _wrap("ram:PayeePartyCreditorFinancialAccount", _tag("ram:IBANID", model.iban))) if model.iban else "",
         *taxes, *parts,
@@ -264,6 +290,8 @@ def cii(model: Model) -> str:
             _tag("ram:AllowanceTotalAmount", model.allowances) if model.allowances else "",
             _tag("ram:TaxBasisTotalAmount", model.total("net")),
             _tag("ram:TaxTotalAmount", model.total("tax"), currencyID=model.currency),
+            _tag("ram:TaxTotalAmount", model.tax_in_its_currency, currencyID=model.tax_currency)
+            if model.tax_currency else "",
             _tag("ram:RoundingAmount", model.rounding), _tag("ram:GrandTotalAmount", model.total("gross")),
             _tag("ram:TotalPrepaidAmount", model.prepaid), _tag("ram:DuePayableAmount", model.total("due")),
         ),

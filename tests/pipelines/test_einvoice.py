@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from einvoice_files import Line, Model, Part, cii, ubl
+from einvoice_files import Line, LinePart, Model, Part, cii, ubl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import Tables, assert_conserved, read_contents
@@ -24,6 +24,19 @@ MIXED = Model(
     prepaid=Decimal(10),
     rounding=Decimal("0.02"),
 )
+# Allowances and charges on both levels, three rates, VAT in another currency.
+RICH = replace(
+    MIXED,
+    currency="PLN",
+    tax_currency="EUR",
+    tax_in_its_currency=Decimal("1.47"),
+    lines=(
+        *MIXED.lines,
+        Line("3", "Tee", Decimal(4), Decimal("2.25"), Decimal("8.1"), parts=(LinePart(Decimal("1.10")), LinePart(Decimal("0.35"), True))),
+        Line("4", "Pfand", Decimal(-2), Decimal("0.25"), Decimal(19)),
+    ),
+    parts=(*MIXED.parts, Part(Decimal("0.55"), rate=Decimal(7))),
+)  # fmt: skip
 # What is added to a total, and the rules that it breaks with (expected, found).
 WRONG = {
     "due": ({"due": "0.01"}, {"BR-CO-16": ("35.38", "35.39")}),
@@ -35,6 +48,8 @@ WRONG = {
 MODELS = {
     "plain": Model(),
     "mixed": MIXED,
+    "rich": RICH,
+    "rich_381": replace(RICH, type_code="381", preceding="R-0", prepaid=None),
     "credit": replace(MIXED, type_code="381", preceding="R-0", prepaid=None),
     "terms": replace(MIXED, terms="#SKONTO#TAGE=14#PROZENT=2.25#\nNetto 30 Tage"),
     **{name: MIXED.wrong(**errors) for name, (errors, _) in WRONG.items()},
@@ -89,7 +104,7 @@ def test_twins_give_the_same_rows(tables: Tables, name: str) -> None:
 
 
 @pytest.mark.parametrize("syntax", ["ubl", "cii"])
-@pytest.mark.parametrize("name", ["plain", "mixed", "credit", "terms"])
+@pytest.mark.parametrize("name", ["plain", "mixed", "rich", "rich_381", "credit", "terms"])
 def test_a_correct_document_breaks_no_rule(tables: Tables, name: str, syntax: str) -> None:
     assert rows(tables, "findings", f"{name}.{syntax}.xml") == []
 
@@ -117,6 +132,18 @@ def test_a_document_without_number_is_loaded_and_told(tables: Tables) -> None:
 def test_an_older_profile_is_held_against_its_sums_only(tables: Tables) -> None:
     assert broken(tables, "bis2.ubl.xml") == {}
     assert broken(tables, "bis2_wrong.ubl.xml") == {"BR-CO-16": (Decimal("35.38"), Decimal("35.39"))}
+
+
+@pytest.mark.parametrize("syntax", ["ubl", "cii"])
+def test_tax_in_another_currency_and_parts_of_lines(tables: Tables, syntax: str) -> None:
+    (document,) = rows(tables, "documents", f"rich.{syntax}.xml")
+    assert (document["tax_currency"], document["tax_currency_amount"]) == ("EUR", Decimal("1.47"))
+    lines = [
+        (row["net_amount"], row["line_allowance_amount"], row["line_charge_amount"])
+        for row in rows(tables, "document_lines", f"rich.{syntax}.xml")
+        if row["native_line_id"] == "3"
+    ]
+    assert lines == [(Decimal("8.25"), Decimal("1.10"), Decimal("0.35"))]
 
 
 def test_business_terms_are_where_they_belong(tables: Tables) -> None:
@@ -162,6 +189,7 @@ _lines = st.builds(
     _rate,
     st.sampled_from(["S", "Z", "AE"]),
     st.sampled_from([None, Decimal(100)]),
+    st.lists(st.builds(LinePart, _money, st.booleans()), max_size=2).map(tuple),
 )
 _models = st.builds(
     Model,
@@ -172,6 +200,8 @@ _models = st.builds(
     parts=st.lists(st.builds(Part, _money, st.booleans(), _rate), max_size=3).map(tuple),
     prepaid=st.none() | _money,
     rounding=st.none() | st.decimals(Decimal("-0.99"), Decimal("0.99"), places=2),
+    tax_currency=st.none() | st.just("NOK"),
+    tax_in_its_currency=_money,
 )
 
 
@@ -194,6 +224,7 @@ def test_money_survives_both_syntaxes(model: Model, mangled: bool) -> None:
             model.total("gross"),
             model.total("due"),
         )
+        assert header["tax_currency_amount"] == (model.tax_in_its_currency if model.tax_currency else None)
         assert declared_in(text.encode()) == (
             header["currency"],
             header["issue_date"],
