@@ -18,8 +18,15 @@ create or replace temp macro ref_digits(value) as ltrim(regexp_replace(value, '[
 -- The last run of digits of a number made of parts, without its zeros, padded to four: "INV-2026-00138" is "0138".
 create or replace temp macro padded(digits) as
     case when length(ltrim(digits, '0')) < 4 then right('0000' || ltrim(digits, '0'), 4) else ltrim(digits, '0') end;
+-- Where the year comes last ("FV/138/2026"), the number is the longest run before it, the first of equals ("17/03/2026").
+create or replace temp macro longest_digits(value) as
+    list_sort(list_transform(regexp_extract_all(value, '[0-9]+'), (run, place) -> {{'n': length(run), 'first': -place, 'run': run}}), 'desc')[1].run;
 create or replace temp macro serial_digits(value) as
-    case when regexp_matches(value, '[0-9][^0-9]+[0-9]+[^0-9]*$') then padded(regexp_extract(value, '([0-9]+)[^0-9]*$', 1)) end;
+    case
+        when regexp_matches(value, '[0-9][^0-9]+(19|20)[0-9]{{2}}$')
+            then padded(longest_digits(regexp_replace(value, '[^0-9]+(19|20)[0-9]{{2}}$', '')))
+        when regexp_matches(value, '[0-9][^0-9]+[0-9]+[^0-9]*$') then padded(regexp_extract(value, '([0-9]+)[^0-9]*$', 1))
+    end;
 create or replace temp macro creditor_reference(value) as
     case
         when upper(left(value, 2)) = 'RF' and regexp_matches(ref_key(value), '^RF[0-9]{{2}}[0-9A-Z]{{1,21}}$') then substr(ref_key(value), 5)

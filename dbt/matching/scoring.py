@@ -194,14 +194,19 @@ def score_groups(
             ):
                 # A sum that holds a row which names the document is not held together by its sum alone.
                 shared = [position.get((a, b)) for a in group.left for b in group.right]
-                named = [
-                    min(float(contribution[index, reference_column]), LINK_CAP)
-                    for index in shared
-                    if index is not None
-                ]
+                linked = [index for index in shared if index is not None]
+                named = [min(float(contribution[index, reference_column]), LINK_CAP) for index in linked]
+                if named and group.kind == "remainder":
+                    # All that joins the two stays true when their difference is explained to the cent.
+                    whole = [
+                        float(contribution[index].sum() - contribution[index, amount_column])
+                        + float(weights.log_prior[items.stratum[pairs.l[index]]])
+                        for index in linked
+                    ]
+                    named = [max(max(whole), sum(named))]
                 if named:
                     made.append(
-                        ("reference", f"{len(named)} of {len(shared)} rows share a reference", sum(named))
+                        ("reference", f"{len(linked)} of {len(shared)} rows share a reference", sum(named))
                     )
         if group.kind not in ("reference", "offset") and len(group.left) > 1 and len(group.right) > 1:
             # Two groups that add up each on their own also add up together: the smaller ones come first.
@@ -230,7 +235,11 @@ def score_groups(
                     "date",
                     lag_words(*lags),
                     max(float(table[level]) - usual, -4.0)
-                    * (0.4 if group.kind == "reference" else min(1.0, 0.3 + weights.learnt_from[rec] / 100)),
+                    * (
+                        0.4
+                        if group.kind in ("reference", "remainder")
+                        else min(1.0, 0.3 + weights.learnt_from[rec] / 100)
+                    ),
                 )
             )
         if (
