@@ -143,7 +143,10 @@ def read(root: etree._Element, syntax: str) -> Invoice:
         header["gross_amount"], header["rounding_amount"], header["payable_amount"]
     )
     invoice = Invoice(header, bad=bad)
-    invoice.lines = [*_lines(transaction, names, bad), *_allowances(settlement, names, bad)]
+    allowances = list(_allowances(settlement, names, bad))
+    if names is _ZUGFERD_1:
+        _as_deductions(allowances, header["allowance_total_amount"])
+    invoice.lines = [*_lines(transaction, names, bad), *allowances]
     invoice.taxes = [_tax(part, names, bad) for part in settlement.iterfind("ApplicableTradeTax")]
     return invoice
 
@@ -279,6 +282,15 @@ def _lines(transaction: etree._Element, names: _Names, bad: list[Unreadable]) ->
             "standard_item_id": text(line.findtext("SpecifiedTradeProduct/GlobalID")),
             "reason_code": None,
         }  # fmt: skip
+
+
+def _as_deductions(parts: list[Row], total: Decimal | None) -> None:
+    """ZUGFeRD 1.0 has allowances written with a minus under a total without one: they are deductions."""
+    amounts = [part["net_amount"] for part in parts if part["line_kind"] == "allowance"]
+    if total and None not in amounts and sum(amounts, Decimal(0)) == total:
+        for part in parts:
+            if part["line_kind"] == "allowance":
+                part["net_amount"] = -part["net_amount"]
 
 
 def _sum_of(settlement: etree._Element, wants_charge: bool, bad: list[Unreadable]) -> Decimal | None:

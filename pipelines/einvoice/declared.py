@@ -28,7 +28,9 @@ _ISSUED = (
     re.compile(rb"<(?:[\w.-]+:)?IssueDateTime(?:\s[^>]*)?>\s*<[^>]*>\s*([^<]*?)\s*</"),
 )
 _GROSS = (_element("TaxInclusiveAmount"), _element("GrandTotalAmount"))
-_ROUNDING = (_element("PayableRoundingAmount"), _element("RoundingAmount"))
+# In UBL a RoundingAmount is one of the tax.
+_ROUNDING = {True: (_element("PayableRoundingAmount"),), False: (_element("RoundingAmount"),)}
+_UBL_TOTALS = re.compile(rb"<(?:[\w.-]+:)?(?:Legal|Requested)MonetaryTotal[\s>]")
 _PAYABLE = (_element("PayableAmount"), _element("DuePayableAmount"))
 _ISO_CODE = re.compile(r"[A-Z]{3}")
 
@@ -41,8 +43,9 @@ def declared_in(content: bytes) -> Cell:
     currency = _last(_CURRENCY, text) or ""
     issued = _first(_ISSUED, text)
     unreadable: list[Unreadable] = []
+    rounds = _ROUNDING[bool(_UBL_TOTALS.search(text))]
     gross, rounding, payable = (
-        money(_last(patterns, text), "", unreadable) for patterns in (_GROSS, _ROUNDING, _PAYABLE)
+        money(_last(patterns, text), "", unreadable) for patterns in (_GROSS, rounds, _PAYABLE)
     )
     total = payable if gross is None else gross + (rounding or 0)
     return (

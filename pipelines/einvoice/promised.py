@@ -23,9 +23,9 @@ def findings(
     if document.syntax == "zugferd_1":
         yield from found
         return
-    if is_ubl and xrechnung_extension.is_extension(profile):
+    if xrechnung_extension.is_extension(profile):
         yield from xrechnung_extension.widened(found, root)
-        yield from xrechnung_extension.findings(root)
+        yield from xrechnung_extension.findings(root) if is_ubl else ()
     else:
         yield from found
     if peppol.promises(profile):

@@ -28,7 +28,7 @@ from pipelines.einvoice.model import Invoice, Row
 from pipelines.einvoice.naming import under_its_number
 from pipelines.einvoice.rulesets import TOTALS, ruleset_of
 from pipelines.einvoice.schema import STREAM, TABLES
-from pipelines.einvoice.totals import explained, rows_of, sentence, sums_of
+from pipelines.einvoice.totals import broken_alone, explained, rows_of, sentence, sums_of
 from pipelines.einvoice.values import Unreadable
 from pipelines.landing import file_row, open_binary
 from pipelines.provenance import Batch, LandingFile
@@ -153,9 +153,8 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
         found, is_checked = [Finding(NOT_CHECKED, "warning", "", message)], False
     if not is_checked:
         found += [
-            Finding(part.rule_id, "fatal", "", "a total that does not follow from its parts")
-            for part in sums
-            if part.is_broken
+            Finding(part.rule_id, severity, "", "a total that does not follow from its parts")
+            for part, severity in broken_alone(sums)
         ]
     for bad in invoice.bad:
         text = f"{bad.field} is {bad.value[:80]!r}, expected {bad.expected}"

@@ -2,7 +2,8 @@
 
 Source: EN 16931-1:2017, 6.4.2 (BR-CO-10 to BR-CO-17) and 6.4.3 (BR-S-08, BR-Z-09 ...).
 The published Schematron decides whether a rule is broken (`rulesets`); it says so in words only, and the
-amounts come from here. Where no rules are published (ZUGFeRD 1.0), the sums here decide.
+amounts come from here. Where no rules are published (ZUGFeRD 1.0), the sums here decide, and less strictly:
+`broken_alone` says how.
 """
 
 from collections.abc import Iterator
@@ -21,13 +22,17 @@ _BY_RATE = {"S", "L", "M"}
 
 
 class Sum(NamedTuple):
-    """What a rule expects and what the document has. slack: a difference below it is not held against it."""
+    """What a rule expects and what the document has. slack: a difference below it is not held against it.
+
+    parts: how many amounts were added; 0 when the document states a total and none of its parts.
+    """
 
     rule_id: str
     expected: Decimal
     found: Decimal
     place: str
     slack: Decimal = _ZERO
+    parts: int = 1
 
     @property
     def is_broken(self) -> bool:
@@ -48,13 +53,15 @@ def _header_sums(invoice: Invoice) -> Iterator[Sum]:
     }
     net = header["line_total_amount"]
     if lines["item"] and net is not None:
-        yield Sum("BR-CO-10", _rounded(_added(lines["item"])), net, "sum of line net amounts (BT-106)")
-    for rule, kind, name, place in (
-        ("BR-CO-11", "allowance", "allowance_total_amount", "sum of allowances (BT-107)"),
-        ("BR-CO-12", "charge", "charge_total_amount", "sum of charges (BT-108)"),
+        expected = _rounded(_added(lines["item"]))
+        yield Sum("BR-CO-10", expected, net, "sum of line net amounts (BT-106)", parts=len(lines["item"]))
+    for rule, kind, sign, name, place in (
+        ("BR-CO-11", "allowance", -1, "allowance_total_amount", "sum of allowances (BT-107)"),
+        ("BR-CO-12", "charge", 1, "charge_total_amount", "sum of charges (BT-108)"),
     ):
         if lines[kind] or header[name] is not None:
-            yield Sum(rule, _rounded(abs(_added(lines[kind]))), header[name] or _ZERO, place)
+            expected = _rounded(sign * _added(lines[kind])) + _ZERO  # no minus before nothing
+            yield Sum(rule, expected, header[name] or _ZERO, place, parts=len(lines[kind]))
     if net is not None and header["net_amount"] is not None:
         expected = (
             net - (header["allowance_total_amount"] or _ZERO) + (header["charge_total_amount"] or _ZERO)
@@ -87,6 +94,7 @@ def _tax_sums(invoice: Invoice) -> Iterator[Sum]:
         if family is None:
             continue
         if taxable is not None and any(line["line_kind"] == "item" for line in invoice.lines):
+            has_categories = all(line["tax_category"] for line in invoice.lines)
             expected = _added(
                 [
                     line["net_amount"]
@@ -96,11 +104,26 @@ def _tax_sums(invoice: Invoice) -> Iterator[Sum]:
                 ]
             )
             slack = Decimal(1) if category in _BY_RATE else _ZERO
-            yield Sum(f"BR-{family}-08", expected, taxable, f"{named}: taxable amount (BT-116)", slack)
+            place = f"{named}: taxable amount (BT-116)"
+            yield Sum(f"BR-{family}-08", expected, taxable, place, slack, len(invoice.lines) * has_categories)
         if amount is not None and (category not in _BY_RATE or computed is not None):
             expected = computed if category in _BY_RATE and computed is not None else _ZERO
             slack = Decimal(1) if category in _BY_RATE else _ZERO
             yield Sum(f"BR-{family}-09", expected, amount, f"{named}: VAT (BT-117)", slack)
+
+
+def broken_alone(sums: list[Sum]) -> Iterator[tuple[Sum, str]]:
+    """Broken sums and their severity where no published rules decide.
+
+    Older profiles leave out parts (BASIC has no allowances, SI-UBL no categories of lines), so a total without
+    parts is not held against them. They round each part, and state nothing to pay where nothing is.
+    """
+    for part in sums:
+        if not part.is_broken or part.parts == 0:
+            continue
+        is_rounding = abs(part.expected - part.found) <= part.parts * _CENT
+        is_unstated = part.rule_id == "BR-CO-16" and part.found == 0
+        yield part, "warning" if (is_rounding and part.parts > 1) or is_unstated else "fatal"
 
 
 def _added(amounts: list[Decimal | None]) -> Decimal:

@@ -38,10 +38,11 @@ def is_of_vehicles(profile: str | None) -> bool:
 
 
 def widened(found: Iterable[Finding], root: etree._Element) -> Iterator[Finding]:
-    """Findings of EN 16931 as the extension (UBL) sees them: under its numbers, less what it allows."""
+    """Findings of EN 16931 as the extension sees them: under its numbers, less what it allows."""
+    is_ubl = root.tag != "CrossIndustryInvoice"
     for finding in found:
-        if finding.rule_id == "BR-CO-16":
-            continue  # BR-DEX-09 knows payments by third parties
+        if is_ubl and finding.rule_id == "BR-CO-16":
+            continue  # BR-DEX-09 knows payments by third parties, which CII has not
         if finding.rule_id not in _WIDER:
             yield finding
             continue
