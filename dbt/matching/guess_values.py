@@ -63,7 +63,12 @@ def choose_parties(con, profiles: dict[str, list[Column]], mappings: dict[str, M
             for side, other in (("left", "right"), ("right", "left")):
                 if mappings[side].party is None and mappings[other].party is None:
                     for c in options[side]:
-                        if c.distinct >= 5 and _stands_in_texts(con, side, c, other, mappings[other]):
+                        is_text = named("text", snake(c.name))
+                        if (
+                            c.distinct >= 5
+                            and not is_text
+                            and _stands_in_texts(con, side, c, other, mappings[other])
+                        ):
                             _take(mappings[side], role, c.name)
                             break
 
