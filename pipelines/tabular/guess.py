@@ -43,6 +43,8 @@ def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
                 mapping = mapping.model_copy(update={"timestamp_format": written})
         except UnusableFile as error:
             layout, complaint = None, str(error)
+        if layout is not None and not _numbers_its_records(stream, layout):
+            layout, complaint = None, f"no column that numbers the records of {stream}"
         score = _score(stream, headers)  # type: ignore[arg-type]
         # A file whose dates have two meanings is still of its stream; its reader says the reason.
         usable = layout is not None or " fit " in complaint
@@ -51,6 +53,15 @@ def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
     if not usable or score[0] < 3:
         return None, f"delimited text, but no known export: {complaint}"
     return mapping, f"{score[0]} of {len(headers)} headers are usual for {mapping.stream}"
+
+
+def _numbers_its_records(stream: str, layout: Layout) -> bool:
+    """Documents have a number: dates and amounts alone are lines of an account, whatever else fits."""
+    shape = STREAMS[stream]
+    numbers = {name for name in shape.key_from if name.endswith("_number")}
+    if not numbers and not shape.line_of:
+        return True
+    return bool(({shape.key} | numbers) & set(layout.at))
 
 
 def _lines_above_header(text: str) -> int:
