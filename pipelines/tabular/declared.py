@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from functools import cache, lru_cache
 
 from pipelines.agreement import LARGEST_SUM, Cells
 from pipelines.config import CsvMapping
@@ -19,16 +20,26 @@ from pipelines.tabular.layout import Layout
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import rows
 
+_SPACES = re.compile(formats.SPACES)
+_NO_DIGIT = re.compile("[^0-9]")
 
+
+@cache
+def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
+    return re.compile(formats.amount_pattern(decimal, thousands)[1:-1])
+
+
+# Prices, fees and empty sides of an entry come again and again.
+@lru_cache(maxsize=1 << 16)
 def amount_of(text: str, decimal: str, thousands: str) -> Decimal | None:
     """One signed amount, or None."""
-    dense = re.sub(formats.SPACES, "", text).replace("\u2212", "-")
-    found = re.fullmatch(formats.amount_pattern(decimal, thousands)[1:-1], dense)
+    dense = _SPACES.sub("", text).replace("\u2212", "-")
+    found = _pattern(decimal, thousands).fullmatch(dense)
     if found is None or bool(found["open"]) != bool(found["close"]):
         return None
     if sum(bool(found[name]) for name in formats.SIGNS) > 1:
         return None
-    whole = re.sub("[^0-9]", "", found["whole"] or "").lstrip("0")
+    whole = _NO_DIGIT.sub("", found["whole"] or "").lstrip("0")
     fraction = (found["fraction"] or "").rstrip("0")
     if not (found["whole"] or found["fraction"]):
         return None
@@ -43,6 +54,7 @@ def amount_of(text: str, decimal: str, thousands: str) -> Decimal | None:
     return -value if negative else value
 
 
+@lru_cache(maxsize=1024)
 def currency_of(text: str) -> str | None:
     code = {"€": "EUR", "£": "GBP"}.get(text, text)
     return code.upper() if re.fullmatch("[A-Za-z]{3}", code) else None
