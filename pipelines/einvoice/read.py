@@ -145,7 +145,7 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
         found = checker.findings(header["ruleset"], light.xml)
         is_checked = header["ruleset"] != TOTALS
         if document.syntax == "cii":
-            numbered = (under_its_number(finding, header["profile"]) for finding in found)
+            numbered = (under_its_number(finding, header["profile"], document.root) for finding in found)
             found = [finding for finding in numbered if finding is not None]
         found = list(promised.findings(light, header["profile"], found, checker))
     except NotChecked as error:

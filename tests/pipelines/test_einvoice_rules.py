@@ -10,6 +10,7 @@ from einvoice_files import Line, Model, Part, Party, cii, ubl
 from pipelines.einvoice import peppol, promised, xrechnung
 from pipelines.einvoice.checking import Checker, Finding
 from pipelines.einvoice.content import parse
+from pipelines.einvoice.naming import under_its_number
 from pipelines.einvoice.rulesets import ruleset_of
 
 XRECHNUNG_EXTENSION = (
@@ -389,3 +390,49 @@ def test_the_extension_of_xrechnung_knows_third_parties(broken: Broken) -> None:
 )
 def test_a_profile_is_held_to_what_it_promises(syntax: str, profile: str | None, expected: str) -> None:
     assert ruleset_of(syntax, profile) == expected
+
+
+_NOTE = (
+    "<ram:IncludedNote><ram:Content>a</ram:Content><ram:SubjectCode>QQQ</ram:SubjectCode></ram:IncludedNote>"
+)
+_OBJECT = (
+    "<ram:AdditionalReferencedDocument><ram:IssuerAssignedID>1</ram:IssuerAssignedID><ram:TypeCode>130</ram:TypeCode>"
+    "<ram:ReferenceTypeCode>QQQ</ram:ReferenceTypeCode></ram:AdditionalReferencedDocument>"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("</ram:IssueDateTime>", f"</ram:IssueDateTime>{_NOTE}", "BR-CL-08"),
+        (
+            "</ram:ApplicableHeaderTradeAgreement>",
+            f"{_OBJECT}</ram:ApplicableHeaderTradeAgreement>",
+            "BR-CL-07",
+        ),
+        ("<ram:Reason>Rabatt", "<ram:ReasonCode>999</ram:ReasonCode><ram:Reason>Rabatt", "BR-CL-19"),
+        ("<ram:Reason>Fracht", "<ram:ReasonCode>QQQ</ram:ReasonCode><ram:Reason>Fracht", "BR-CL-20"),
+        ("<ram:TypeCode>58<", "<ram:TypeCode>999<", "BR-CL-16"),
+        ('<ram:BilledQuantity unitCode="C62"', '<ram:BilledQuantity unitCode="QQQ"', "BR-CL-23"),
+    ],
+)
+def test_a_code_list_in_cii_has_its_number_of_en_16931(old: str, new: str, rule: str) -> None:
+    model = Model(parts=(Part(Decimal(1), reason="Rabatt"), Part(Decimal(2), True, reason="Fracht")))
+    assert old in cii(model)
+    document = parse(cii(model).replace(old, new, 1).encode())
+    with Checker() as checker:
+        found = checker.findings("en16931_cii", document.xml)
+    named = [under_its_number(finding, "urn:cen.eu:en16931:2017", document.root) for finding in found]
+    assert {finding.rule_id for finding in named if finding and finding.severity == "fatal"} == {rule}
+
+
+def test_what_stands_twice_in_cii_is_told_without_a_verdict() -> None:
+    """Factur-X allows one VAT per line; EN 16931 leaves it to the syntax: no fatal, and not nothing."""
+    tax = "<ram:ApplicableTradeTax><ram:TypeCode>VAT</ram:TypeCode><ram:CategoryCode>S</ram:CategoryCode><ram:RateApplicablePercent>19</ram:RateApplicablePercent></ram:ApplicableTradeTax>"
+    text = cii(Model())
+    assert tax in text
+    document = parse(text.replace(tax, tax * 2, 1).encode())
+    with Checker() as checker:
+        found = checker.findings("en16931_cii", document.xml)
+    named = [under_its_number(finding, "urn:cen.eu:en16931:2017", document.root) for finding in found]
+    assert {finding.severity for finding in named if finding} == {"warning"}
