@@ -5,7 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from einvoice_files import Line, Model, Part, Party, cii, ubl
+from einvoice_files import Line, LinePart, Model, Part, Party, cii, ubl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipelines.einvoice import peppol, promised, xrechnung
 from pipelines.einvoice.checking import Checker, Finding
@@ -169,6 +171,35 @@ def test_a_broken_peppol_rule_is_named_in_cii(broken: Broken, old: str, new: str
     text = peppol_in_cii()
     assert old in text
     assert peppol_rules(broken, text.replace(old, new)) == expected
+
+
+_lines = st.builds(
+    Line,
+    st.just("1"),
+    st.just("A"),
+    st.decimals(-50, 50, places=1),
+    st.decimals(0, 999, places=2),
+    base=st.sampled_from([None, Decimal(100), Decimal(-1), Decimal(3)]),
+    parts=st.lists(st.builds(LinePart, st.decimals("0.01", "9.99", places=2), st.booleans()), max_size=2).map(
+        tuple
+    ),
+)
+_peppol_models = st.builds(
+    Model,
+    profile=st.sampled_from([PEPPOL, PEPPOL.replace("#compliant", "#conformant", 1)]),
+    lines=st.lists(_lines, min_size=1, max_size=3).map(tuple),
+    seller=st.just(Party("S", "BE", "BE0123456749")),
+    buyer_reference=st.sampled_from([None, "R"]),
+    order=st.sampled_from([None, "PO"]),
+    tax_currency=st.sampled_from([None, "NOK"]),
+    tax_in_its_currency=st.sampled_from([Decimal(-5), Decimal(5)]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(model=_peppol_models)
+def test_peppol_in_cii_is_as_strict_as_the_published_rules_are_in_ubl(broken: Broken, model: Model) -> None:
+    assert peppol_rules(broken, cii(model)) == peppol_rules(broken, ubl(model))
 
 
 def test_peppol_between_germans_has_the_rules_of_xrechnung_under_its_own_numbers(broken: Broken) -> None:
