@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -56,9 +57,20 @@ _RICH = Model(
     preceding="R-0",
     terms="#SKONTO#TAGE=14#PROZENT=2.25#",
 )
+# Profiles whose rules are Python of ours.
+_PROMISED = [
+    replace(_RICH, profile=f"urn:cen.eu:en16931:2017#compliant#urn:{rest}")
+    for rest in (
+        "fdc:peppol.eu:2017:poacc:billing:3.0",
+        "fdc:peppol.eu:2017:poacc:selfbilling:3.0",
+        "xeinkauf.de:kosit:xrechnung_3.0",
+        "xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0",
+        "xeinkauf.de:kosit:xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_1.0",
+    )
+]
 SEEDS: dict[str, tuple[Kind, list[bytes]]] = {
-    "ubl": ("einvoice", [ubl(_RICH).encode(), ubl(Model(type_code="381")).encode()]),
-    "cii": ("einvoice", [cii(_RICH).encode(), cii(Model(type_code="381")).encode()]),
+    "ubl": ("einvoice", [ubl(model).encode() for model in (_RICH, Model(type_code="381"), *_PROMISED)]),
+    "cii": ("einvoice", [cii(model).encode() for model in (_RICH, Model(type_code="381"), *_PROMISED)]),
     "pdf": ("einvoice", [pdf({"factur-x.xml": cii(Model()).encode()}), pdf({"a.xml": ubl(Model()).encode()}, associated_only=True)]),
     "pain": ("payment_files", [pain001().encode(), pain002({"E-1": ("RJCT", "AC04")}, group="PART").encode()]),
     "nacha": ("payment_files", [Nacha().text().encode(), Nacha(end="").text().encode()]),
