@@ -13,7 +13,8 @@ from pipelines.einvoice.checking import Finding
 from pipelines.einvoice.values import number
 
 _CIUS = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
-_EXTENSION = f"{_CIUS}#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0"
+# Of every version: before 3.0 it was urn:xoev-de:kosit:extension:xrechnung_2.3 and the like.
+_EXTENSION = ":kosit:extension:xrechnung_"
 _CVD = f"{_CIUS}#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_"
 _CENT = Decimal("0.01")
 
@@ -30,7 +31,7 @@ _WIDER = {
 
 
 def is_extension(profile: str | None) -> bool:
-    return (profile or "").strip() == _EXTENSION
+    return _EXTENSION in (profile or "")
 
 
 def is_of_vehicles(profile: str | None) -> bool:

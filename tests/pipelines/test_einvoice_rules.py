@@ -19,6 +19,10 @@ XRECHNUNG_EXTENSION = (
     "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
     "#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0"
 )
+OLDER_EXTENSION = (
+    "urn:cen.eu:en16931:2017#compliant#urn:xoev-de:kosit:standard:xrechnung_2.3"
+    "#conformant#urn:xoev-de:kosit:extension:xrechnung_2.3"
+)
 CTC = "urn:cen.eu:en16931:2017#conformant#urn.cpro.gouv.fr:1p0:extended-ctc-fr"
 PEPPOL = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
 XRECHNUNG = "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
@@ -397,6 +401,10 @@ def test_the_extension_of_xrechnung_knows_third_parties(broken: Broken) -> None:
         return {rule for rule in found if rule.startswith(("BR-DEX", "BR-CO", "BR-CL"))}
 
     assert rules(extended()) == set()
+    older = (
+        extended().replace(XRECHNUNG_EXTENSION, OLDER_EXTENSION).replace("2026-06-01<", "2026-06-01+01:00<")
+    )
+    assert rules(older) == set()
     assert rules(extended(due="53.55")) == {"BR-DEX-09"}
     assert rules(extended(prepaid="5.001")) == {"BR-DEX-13"}
     assert rules(extended(mime="application/zip")) == {"BR-DEX-01"}
