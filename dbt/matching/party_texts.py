@@ -179,8 +179,9 @@ def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     squeezed_a, squeezed_b = _each(a, _squeezed), _each(b, _squeezed)
     letters = np.minimum(_lengths(squeezed_a), _lengths(squeezed_b))
     run_together = process.cpdist(squeezed_a, squeezed_b, scorer=fuzz.partial_ratio, workers=2)
-    word_by_word = process.cpdist(_each(a, _cut), _each(b, _cut), scorer=fuzz.token_set_ratio, workers=2)
-    cut_letters = np.minimum(_lengths(_each(a, _cut)), _lengths(_each(b, _cut)))
+    cut_a, cut_b = _each(a, _cut), _each(b, _cut)
+    word_by_word = process.cpdist(cut_a, cut_b, scorer=fuzz.token_set_ratio, workers=2)
+    cut_letters = np.minimum(_lengths(cut_a), _lengths(cut_b))
     return np.maximum(
         np.where(letters >= LETTERS, run_together, 0.0),
         np.where(cut_letters >= LETTERS, 0.97 * word_by_word, 0.0),
@@ -189,8 +190,10 @@ def likeness(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _each(texts: np.ndarray, change) -> np.ndarray:
     """`change` of each text, made once for texts that repeat."""
-    distinct, place = np.unique(texts.astype(str), return_inverse=True)
-    return np.array([change(text) for text in distinct.tolist()], dtype=object)[place]
+    # By hash: sorting them took half of the time of a large reconciliation.
+    each = texts.tolist()
+    changed = {text: change(text) for text in dict.fromkeys(each)}
+    return np.array([changed[text] for text in each], dtype=object)
 
 
 def _squeezed(text: str) -> str:
