@@ -5,6 +5,7 @@ One-to-one matches, the bulk, are assembled by columns; groups one by one.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -148,11 +149,11 @@ class _Book:
 
 
 def _explanations(
-    chosen: Chosen, order: np.ndarray, simple, several, is_auto, rule_of, step: int = 200_000
+    chosen: Chosen, order: np.ndarray, simple, several, is_auto, rule_of, step: int = 100_000
 ) -> pa.ChunkedArray:
     """Why each match was made, in the order of the result: sorting them afterwards would copy the largest column."""
-    chunks = []
-    for start in range(0, len(order), step):
+
+    def chunk(start: int) -> pa.Array:
         wanted = order[start : start + step]
         is_pair = wanted < len(simple)
         pairs = simple[wanted[is_pair]]
@@ -172,8 +173,11 @@ def _explanations(
         )
         back = np.empty(len(wanted), dtype=np.int64)
         back[np.concatenate([np.flatnonzero(is_pair), np.flatnonzero(~is_pair)])] = np.arange(len(wanted))
-        chunks.append(both if is_pair.all() else both.take(pa.array(back)))
-    return pa.chunked_array(chunks, pa.string())
+        return both if is_pair.all() else both.take(pa.array(back))
+
+    # Each piece depends on its own rows only, and most of its work is done outside the interpreter.
+    with ThreadPoolExecutor(chosen.options.threads) as pool:
+        return pa.chunked_array(list(pool.map(chunk, range(0, len(order), step))), pa.string())
 
 
 def _same(text: str, count: int) -> pa.Array:

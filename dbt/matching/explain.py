@@ -134,6 +134,68 @@ def _escaped(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring_regex(texts, "[\\x00-\\x1f]", " ")
 
 
+def _rivals(chosen, simple: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    """(the runner-up as JSON or null, and in a sentence) of one-to-one matches; pairs, the bulk, by columns."""
+    count = len(chosen.allowed)
+    other = chosen.decision.runner_up[simple].astype(np.int64)
+    of_pair = np.flatnonzero((other >= 0) & (other < count))
+    of_group = np.flatnonzero(other >= count)
+    k = chosen.allowed[other[of_pair]]
+    ids = chosen.items.item_id
+    left, right = (_escaped(ids.take(pa.array(rows[k]))) for rows in (chosen.pairs.l, chosen.pairs.r))
+    confidence, place = np.unique(
+        np.round(chosen.decision.probability[other[of_pair]], 4), return_inverse=True
+    )
+    margin, margin_place = np.unique(
+        np.round(chosen.score[simple[of_pair]] - chosen.score[other[of_pair]], 2), return_inverse=True
+    )
+
+    def spelled(values: list[str], at: np.ndarray) -> pa.Array:
+        return pa.array(values, pa.string()).take(pa.array(at))
+
+    texts = pc.binary_join_element_wise(
+        '{"left": ["',
+        left,
+        '"], "right": ["',
+        right,
+        '"], "confidence": ',
+        spelled([json.dumps(float(value)) for value in confidence], place),
+        ', "margin": ',
+        spelled([json.dumps(float(value)) for value in margin], margin_place),
+        "}",
+        "",
+    )
+    said = pc.binary_join_element_wise(
+        " The next best, ",
+        left,
+        " with ",
+        right,
+        spelled([words.rival_ending(float(value)) for value in confidence], place),
+        "",
+    )
+    groups = [chosen.rival(int(simple[i])) for i in of_group.tolist()]
+    # One list: nothing first, then the pairs, then the groups.
+    at = np.zeros(len(simple), dtype=np.int64)
+    at[of_pair] = 1 + np.arange(len(of_pair))
+    at[of_group] = 1 + len(of_pair) + np.arange(len(of_group))
+    return (
+        _joined(["null"], texts, [json.dumps(rival, ensure_ascii=False) for rival in groups]).take(
+            pa.array(at)
+        ),
+        _joined(
+            [words.rival_words(None)],
+            said,
+            [json.dumps(words.rival_words(rival), ensure_ascii=False)[1:-1] for rival in groups],
+        ).take(pa.array(at)),
+    )
+
+
+def _joined(first: list[str], middle, last: list[str]) -> pa.Array:
+    """Three lists of texts as one array."""
+    chunks = middle.chunks if isinstance(middle, pa.ChunkedArray) else [middle]
+    return pa.concat_arrays([pa.array(first, pa.string()), *chunks, pa.array(last, pa.string())])
+
+
 def pairs_json(
     chosen, simple: np.ndarray, auto: np.ndarray, rule: np.ndarray, difference: np.ndarray
 ) -> pa.Array:
@@ -187,7 +249,6 @@ def pairs_json(
         pa.string(),
     ).take(pa.array(rule))
     probability = np.round(np.minimum(chosen.decision.probability[simple], 0.9999) * 1000).astype(np.int64)
-    has_rival = chosen.decision.runner_up[simple] >= 0
     distinct, inverse = _distinct(rule, difference)
     middles, differences = [], []
     for r, ticks in distinct.tolist():
@@ -202,13 +263,7 @@ def pairs_json(
         )
         differences.append(words.difference_words(reason, ticks).capitalize())
     middle = pa.array(middles, pa.string()).take(pa.array(inverse))
-    rivals = np.full(n, None, dtype=object)
-    others = np.full(n, json.dumps(words.rival_words(None))[1:-1], dtype=object)
-    for i in np.flatnonzero(has_rival).tolist():
-        rival = chosen.rival(int(simple[i]))
-        rivals[i] = json.dumps(rival, ensure_ascii=False)
-        others[i] = json.dumps(words.rival_words(rival), ensure_ascii=False)[1:-1]
-    runner_up = pc.fill_null(pa.array(rivals, pa.string()), "null")
+    runner_up, others = _rivals(chosen, simple)
     speaks, doubts = _said(pairs, k)
     currency = items.currency.take(pa.array(pairs.r[k]))
     certain, place = np.unique(probability, return_inverse=True)
@@ -230,7 +285,7 @@ def pairs_json(
         speaks,
         doubts,
         ".",
-        pa.array(others, pa.string()),
+        others,
         pa.array([words.certainty(value / 1000) for value in certain.tolist()], pa.string()).take(
             pa.array(place)
         ),

@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from matching import batch_fees
 from matching.candidates import BLOCK_LIMIT
 from matching.items import NO_DATE, TICKS, Items
-from matching.subsets import find_subsets
+from matching.subsets import find_subsets, subsets_looked_at
 
 #: Rows that one subset search looks at, and the most a group may have when found by search.
 POOL = 34
@@ -31,6 +31,8 @@ MAX_GROUP = 12
 #: searches inside parties and texts and once for days. One budget for all would let late rows of one entity decide
 #: how far another one's are searched, and parties use up what deposits without any text need.
 SEARCH_BUDGET = 150_000_000
+#: Where the chance that some sum fits by accident is larger, none is looked for: it could not be told from one.
+HOPELESS = 0.75
 #: What a search costs before its first sum, in sums.
 SEARCH_COST = 10_000
 #: Rows that one reference may join into a group, and rows of both sides of two blocks with equal sums.
@@ -732,7 +734,8 @@ def _search_days(con, items: Items, seen: set[int], hits: Hits) -> list[Group]:
                     items.limits.mark("too_dense_to_search", [target])
                     continue
                 made, cost, chance = _search_one_day(items, target, near)
-                hits.add(items, "day_subset", target, chance, bool(made))
+                if chance is not None:
+                    hits.add(items, "day_subset", target, chance, bool(made))
                 spent[items.stratum[target]] += cost + SEARCH_COST
                 if not made and 2 <= len(near) <= 2 * POOL:
                     if len(near) > 24:
@@ -754,24 +757,30 @@ def _search_days(con, items: Items, seen: set[int], hits: Hits) -> list[Group]:
     return groups
 
 
-def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int, float]:
+def _search_one_day(items: Items, target: int, near: np.ndarray) -> tuple[list[Group], int, float | None]:
     """Subsets of the rows of one single day: a deposit or payout rarely mixes days, so few sums compete.
 
     Returns the groups, the sums looked at, and the chance that any of the days hits by accident: that of a
-    group, too, for whoever looks at ten days finds ten times as many accidents.
+    group, too, for whoever looks at ten days finds ten times as many accidents. None: the days were not searched.
     """
     found_sets, cost, quiet = [], 0, 1.0
     days = items.date[near]
+    pools = []
     for day in np.unique(days[days != NO_DATE]):
         pool = near[days == day]
         if len(pool) > 26:
             items.limits.mark("too_dense_to_search", [target])
         if not 2 <= len(pool) <= 26 or int(np.abs(items.amount[pool]).sum()) < abs(int(items.amount[target])):
             continue
-        pool = np.sort(pool)
+        pools.append(np.sort(pool))
+        searched = subsets_looked_at(len(pool), MAX_GROUP, 1 << 13)
+        quiet *= 1.0 - min(_search_chance(items.amount[pool], searched), 1.0 - 1e-9)
+    if 1.0 - quiet > HOPELESS:
+        items.limits.mark("too_dense_to_search", [target])
+        return [], 0, None
+    for pool in pools:
         found = find_subsets(items.amount[pool], int(items.amount[target]), MAX_GROUP, 1 << 13, 24)
         cost += 2 << (len(pool) // 2)
-        quiet *= 1.0 - min(_search_chance(items.amount[pool], found.searched), 1.0 - 1e-9)
         if len(found.solutions) > 6:
             items.limits.mark("sums_undecided", [target])
         else:

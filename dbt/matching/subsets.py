@@ -51,6 +51,14 @@ def find_subsets(
     return Subsets(found[:cap], float(len(low_sum)) * float(len(high_sum)), complete and len(found) <= cap)
 
 
+def subsets_looked_at(count: int, max_size: int, max_sums: int) -> float:
+    """How many subsets of `count` amounts `find_subsets` looks at, explicitly or not."""
+    half = count // 2
+    return float(len(_patterns(half, max_size, max_sums)[0])) * float(
+        len(_patterns(count - half, max_size, max_sums)[0])
+    )
+
+
 @lru_cache(maxsize=256)
 def _patterns(count: int, max_size: int, max_sums: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """(bits, size) of the subsets of one half that are summed: all of them, or the smallest ones that fit."""

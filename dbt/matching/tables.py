@@ -42,6 +42,7 @@ def match_tables(
     guess.Mapping. Ids are the values of the id column, or the row number from 1. Raises ValueError when a
     table has no amounts.
     """
+    left, right = _in_pieces(left), _in_pieces(right)
     with tempfile.TemporaryDirectory(prefix="tieout-match-") as spill:
         con = engine.connect(options, spill, keep_order=True)
         try:
@@ -80,6 +81,11 @@ def match_tables(
             remarks.append("only one file has a currency column: amounts were compared as they are")
     result = engine.run(items, default_rules() if rules is None else rules, tolerances or [], options)
     return TableMatch(result, left_map, right_map, remarks)
+
+
+def _in_pieces(table: pa.Table) -> pa.Table:
+    """The same rows in batches: one batch is read by one thread only."""
+    return pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=60_000), table.schema)
 
 
 def _currency(mapping: Mapping) -> str | None:

@@ -119,9 +119,12 @@ def rival_words(rival: dict | None) -> str:
     if rival is None:
         return " Nothing else fits."
     names = f"{', '.join(rival['left']) or 'nothing'} with {', '.join(rival['right']) or 'nothing'}"
-    if rival["confidence"] < 0.0005:
-        return f" The next best, {names}, is far behind."
-    return f" The next best, {names}, is {rival['confidence']:.1%} likely."
+    return f" The next best, {names}{rival_ending(rival['confidence'])}"
+
+
+def rival_ending(confidence: float) -> str:
+    """How near the runner-up is."""
+    return ", is far behind." if confidence < 0.0005 else f", is {confidence:.1%} likely."
 
 
 def named(rows: list[str], amounts: list[int], total: int, shown: int = 5) -> str:
