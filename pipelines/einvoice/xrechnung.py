@@ -20,6 +20,7 @@ _AGREEMENT, _SETTLEMENT = (
 )
 _TO = f"{_TRADE}/ApplicableHeaderTradeDelivery/ShipToTradeParty/PostalTradeAddress"
 _MEANS = "SpecifiedTradeSettlementPaymentMeans"
+_GUIDELINE = "ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID"
 _MANDATE = f"{_SETTLEMENT}/SpecifiedTradePaymentTerms/DirectDebitMandateID"
 _CREDITOR = f"{_SETTLEMENT}/CreditorReferenceID"
 
@@ -45,7 +46,9 @@ _CURRENT = re.compile(
 )
 _TAXED = {"S", "Z", "E", "AE", "K", "G", "L", "M"}
 _TYPES = {"326", "380", "384", "389", "381", "875", "876", "877"}
-_SKONTO = re.compile(r"#SKONTO#TAGE=[0-9]+#PROZENT=[0-9]+\.[0-9]{2}(#BASISBETRAG=-?[0-9]+\.[0-9]{2})?#")
+_SKONTO = re.compile(
+    r"#(?P<kind>SKONTO|VERZUG)#TAGE=[0-9]+#PROZENT=[0-9]+\.[0-9]{2}(#BASISBETRAG=-?[0-9]+\.[0-9]{2})?#"
+)
 _AFTER_SKONTO = re.compile(r"\s*\n")
 _ATOM, _LABEL = r"[a-zA-Z0-9!#$%&\"*+/=?^_`{|}~-]+", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _MAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}")
@@ -84,11 +87,7 @@ def findings(root: etree._Element) -> Iterator[Finding]:
     yield from _contact(root, is_ubl, broken)
     yield from _means(root, is_ubl, broken)
     yield from _attachments(root, is_ubl, broken)
-    specification = root.find(
-        "CustomizationID"
-        if is_ubl
-        else "ExchangedDocumentContext/GuidelineSpecifiedDocumentContextParameter/ID"
-    )
+    specification = root.find("CustomizationID" if is_ubl else _GUIDELINE)
     if specification is None or not promises(specification.text) or is_current(specification.text):
         yield from (_direct_debit(root, broken) if is_ubl else _direct_debit_in_cii(root, broken))
         yield from _period(root, is_ubl, broken)
@@ -147,20 +146,29 @@ def _tax_number(root: etree._Element, is_ubl: bool, broken) -> Iterator[Finding]
 
 
 def _terms(root: etree._Element, is_ubl: bool, broken) -> Iterator[Finding]:  # type: ignore[no-untyped-def]
-    """Every line that begins with # is a discount, and a line break must follow the last one."""
+    """Every line that begins with # is a discount, and a line break must follow the last one.
+
+    Until version 2.3, interest on arrears (VERZUG) was written so too.
+    """
+    named = root.findtext("CustomizationID" if is_ubl else _GUIDELINE)
+    kinds = ("SKONTO", "VERZUG") if promises(named) and not is_current(named) else ("SKONTO",)
     path = "PaymentTerms/Note" if is_ubl else f"{_SETTLEMENT}/SpecifiedTradePaymentTerms/Description"
     for terms in root.findall(path)[:1]:
         text = terms.text or ""
         discounts = [
             words for line in re.split(r"\r?\n", text) if (words := " ".join(line.split()))[:1] == "#"
         ]
-        wrong = [words for words in discounts if not _SKONTO.fullmatch(words)]
+        wrong = [
+            words
+            for words in discounts
+            if (found := _SKONTO.fullmatch(words)) is None or found["kind"] not in kinds
+        ]
         if wrong or (discounts and not _AFTER_SKONTO.match(re.split(r"#.+#", text)[-1])):
-            found = f"found {wrong[0][:60]!r}" if wrong else "and be followed by a line break"
+            why = f"found {wrong[0][:60]!r}" if wrong else "and be followed by a line break"
             yield broken(
                 "BR-DE-18",
                 terms,
-                f"Early-payment discounts must be written #SKONTO#TAGE=n#PROZENT=n.nn#, {found}",
+                f"Early-payment discounts must be written #SKONTO#TAGE=n#PROZENT=n.nn#, {why}",
             )
 
 

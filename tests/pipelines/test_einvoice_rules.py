@@ -332,6 +332,15 @@ def test_an_injured_xrechnung(
         assert german_rules(text.replace(old, new)) == expected
 
 
+@pytest.mark.parametrize("syntax", ["ubl", "cii"])
+def test_arrears_were_written_like_discounts_before_version_3(syntax: str) -> None:
+    terms = "#SKONTO#TAGE=7#PROZENT=2.00#\n      #VERZUG#TAGE=30#PROZENT=0.00#\n    "
+    model = replace(GERMAN, terms=terms)
+    assert german_rules(german(syntax, model)) == ["BR-DE-18"]
+    older = replace(model, profile=XRECHNUNG.replace("3.0", "2.3"))
+    assert german_rules(german(syntax, older)) == ["BR-DE-21"]
+
+
 _DEBIT_UBL = (
     "<cac:PayeeFinancialAccount><cbc:ID>DE89370400440532013000</cbc:ID></cac:PayeeFinancialAccount>",
     "<cac:PaymentMandate><cbc:ID>M-1</cbc:ID></cac:PaymentMandate>",
