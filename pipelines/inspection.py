@@ -27,7 +27,7 @@ from pipelines.loading import LoadingError, read_files
 from pipelines.recognition import Recognised, recognise_file
 from pipelines.rejects import WHOLE_FILE, Reason
 from pipelines.settings import settings
-from pipelines.tabular.chain import account_problems, balance_problems, statements_of_lines
+from pipelines.tabular.chain import balance_problems, statements_of_lines
 from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY
 from pipelines.tabular.read import LEFT_OUT
 
@@ -117,7 +117,6 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
     if lines:
         data["statements"] = list(statements_of_lines(lines))
         yield from balance_problems(lines)
-        yield from account_problems(lines)
     statements = data.get("statements", [])
     for name, unknown in (("account_number", UNKNOWN_ACCOUNT), ("account_currency", UNKNOWN_CURRENCY)):
         if any(statement[name] == unknown for statement in statements):

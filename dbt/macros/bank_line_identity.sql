@@ -134,7 +134,7 @@
 
 
 {#- What each file of a bank's CSV says about each account: period, sums, and balances from the running
-    balance. `lines` is a CTE of bank lines without replays. -#}
+    balance, else as the file states them above or below its table. `lines` is a CTE of bank lines without replays. -#}
 {% macro csv_statements(lines) -%}
     {%- set file = ['source_name', 'entity_id', 'load_id', 'source_file', 'account_number', 'statement_id'] -%}
     select
@@ -150,8 +150,10 @@
         files.to_date,
         files.line_count,
         files.movement_amount,
-        case when files.has_balances then oldest.balance_amount - oldest.amount end as opening_balance_amount,
-        case when files.has_balances then newest.balance_amount end as closing_balance_amount,
+        coalesce(case when files.has_balances then oldest.balance_amount - oldest.amount end, files.stated_opening_amount) as opening_balance_amount,
+        coalesce(case when files.has_balances then newest.balance_amount end, files.stated_closing_amount) as closing_balance_amount,
+        files.stated_opening_amount,
+        files.stated_closing_amount,
         oldest.record_hash as record_hash
     from (
         -- Does the balance grow down the file (oldest first) or up (newest first)? The lines that fit decide.
@@ -162,6 +164,8 @@
             min(booking_date) as from_date,
             max(booking_date) as to_date,
             max(coalesce(account_currency, currency)) as currency,
+            max(stated_opening_amount) as stated_opening_amount,
+            max(stated_closing_amount) as stated_closing_amount,
             min(source_position) as first_position,
             max(source_position) as last_position,
             count(balance_amount) = count(*) as has_balances,

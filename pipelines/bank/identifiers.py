@@ -67,3 +67,21 @@ def wrong_ibans(accounts: pa.Array) -> Iterator[Drift]:
             f"{wrong[0][0]}: {problem}",
             sum(count for _, count in wrong),
         )
+
+
+def wrong_bics(banks: pa.Array) -> Iterator[Drift]:
+    """The other banks of lines that look like a BIC and are none. There are few banks, however many lines."""
+    if banks.null_count == len(banks):
+        return
+    counts = pc.value_counts(banks).to_pylist()
+    wrong = [
+        (row["values"], problem, row["counts"])
+        for row in counts
+        if row["values"] and (problem := bic_problem(row["values"]))
+    ]
+    if wrong:
+        yield Drift(
+            "counterparty_bank (not a valid BIC, kept as it is)",
+            f"{wrong[0][0]}: {wrong[0][1]}",
+            sum(count for _, _, count in wrong),
+        )

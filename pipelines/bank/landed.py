@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.agreement import added, cells_of
-from pipelines.bank.identifiers import wrong_ibans
+from pipelines.bank.identifiers import wrong_bics, wrong_ibans
 from pipelines.bank.identity import digests, line_keys, line_stems, occurrences
 from pipelines.bank.reading import Cells, Drift, Reading, Statement
 from pipelines.bank.schema import NOT_BOOKED, TRANSACTION_DETAILS, TRANSACTION_STREAM, TRANSACTIONS
@@ -141,7 +141,11 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
                 cells_of(*(rejects[name].combine_chunks() for name in ("currency", "business_date", "amount"))),
             ]
         ),
-        drift=[*reading.drift, *wrong_ibans(kept["counterparty_account"].combine_chunks())],
+        drift=[
+            *reading.drift,
+            *wrong_ibans(kept["counterparty_account"].combine_chunks()),
+            *wrong_bics(kept["counterparty_bank"].combine_chunks()),
+        ],
     )  # fmt: skip
 
 

@@ -5,13 +5,11 @@ oldest first or newest first, and some write a balance on one line of a day only
 bridged by the amounts between. dbt makes statements of the same lines over all files.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
-from pipelines.bank.accounts import is_iban
 from pipelines.bank.checks import Problem
 from pipelines.bank.schema import NOT_BOOKED
 
@@ -61,6 +59,17 @@ def chain_of(lines: list[Row]) -> Chain:
     return Chain(ordered, opening, closing, breaks)
 
 
+def _stated_problems(account: str, currency: str, chain: Chain) -> Iterator[Problem]:
+    for name, running in (("opening", chain.opening), ("closing", chain.closing)):
+        stated = chain.lines[0][f"stated_{name}_amount"]
+        if stated is not None and running is not None and stated != running:
+            message = (
+                f"account {account}: the file states {stated:f} as its {name} balance, its running balance gives "
+                f"{running:f}; lines may be missing"
+            )
+            yield Problem("stated_balance_differs", "critical", message, None, stated - running, currency)
+
+
 def _breaks(ordered: list[Row]) -> list[Break]:
     total = list(accumulate((line["amount"] for line in ordered), initial=Decimal(0)))
     with_balance = [at for at, line in enumerate(ordered) if line["balance_amount"] is not None]
@@ -81,33 +90,22 @@ def statements_of_lines(lines: Sequence[Row]) -> Iterator[Row]:
             "source_position": position, "statement_id": None, "account_number": account,
             "account_currency": currency, "sequence_number": None, "page_number": None,
             "from_date": min(days), "to_date": max(days), "line_count": len(days),
-            "opening_balance_amount": chain.opening, "closing_balance_amount": chain.closing,
+            "opening_balance_amount": _first(chain.opening, chain.lines[0]["stated_opening_amount"]),
+            "closing_balance_amount": _first(chain.closing, chain.lines[0]["stated_closing_amount"]),
             "movement_amount": sum((line["amount"] for line in chain.lines), Decimal(0)),
             "declared_entry_count": None, "declared_net_amount": None, "control_problem": None,
         }  # fmt: skip
 
 
-_IBAN = re.compile(r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
-_ACCOUNTS = ("account_number", "counterparty_account")
-
-
-def account_problems(lines: Sequence[Row]) -> Iterator[Problem]:
-    """Numbers in the shape of an IBAN whose check digits are wrong, each once."""
-    seen: set[str] = set()
-    for line in lines:
-        for name in _ACCOUNTS:
-            number = line[name] or ""
-            if number not in seen and _IBAN.match(number) and not is_iban(number):
-                seen.add(number)
-                yield Problem(
-                    "iban_invalid", "warning", f"{name} '{number}' has the shape of an IBAN, but wrong check digits",
-                    line["source_position"],
-                )  # fmt: skip
+def _first(running: Decimal | None, stated: Decimal | None) -> Decimal | None:
+    return stated if running is None else running
 
 
 def balance_problems(lines: Sequence[Row]) -> Iterator[Problem]:
-    """Each line whose balance does not follow from the line before it in time."""
+    """Each line whose balance does not follow from the line before it in time, and balances stated outside the
+    table that the running balance contradicts."""
     for (account, currency), chain in chains(lines).items():
+        yield from _stated_problems(account, currency, chain)
         for found in chain.breaks[:_MOST_BREAKS]:
             balance = found.line["balance_amount"]
             message = (

@@ -9,17 +9,22 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipelines.agreement import Cells, added, cells_of, disagreement
+from pipelines.bank.identifiers import wrong_bics, wrong_ibans
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.control_totals import control_totals_table
 from pipelines.landing import file_row, open_binary
-from pipelines.provenance import Batch, LandingFile
+from pipelines.provenance import MONEY, Batch, LandingFile
 from pipelines.rejects import UNKNOWN_CURRENCY, UNKNOWN_STREAM, WHOLE_FILE, Reason, reject_row, rejects_table
 from pipelines.schema_drift import schema_drift_table
 from pipelines.tabular import declared, profiles, sheets
 from pipelines.tabular.layout import Layout, UnusableFile, settle
 from pipelines.tabular.left_out import Noted, prepare, without_totals
 from pipelines.tabular.recognised import Recognised, recognise, recognise_stream, says_only_a_stream
+from pipelines.tabular.stated import Stated, stated_balances
 from pipelines.tabular.table import Table
 from pipelines.tabular.text import decode, decode_as, records
 from pipelines.tabular.workbook import UnusableWorkbook, is_package, read_workbook
@@ -48,6 +53,7 @@ class Part(NamedTuple):
     layout: Layout
     notes: list[Noted]
     known: frozenset[str]
+    stated: Stated = Stated()
 
 
 class _Read(NamedTuple):
@@ -189,13 +195,17 @@ def parts_of(document: Document, instance: SourceInstance) -> tuple[list[Part] |
         text = document.text
         if document.sheet is not None:
             text, mapping = _of_sheet(document.sheet, mapping)
+        whole = text
         text, notes = prepare(text, mapping)
         layout = settle(text, mapping)
         if layout is None:
             return None, ""
         text, more = without_totals(text, layout, mapping)
         # What is no record of the first stream was said of it; the other streams are rows of the same file.
-        parts.append(Part(text, mapping, layout, [] if parts else notes + more, found.known))
+        stated = Stated()
+        if mapping.stream == "bank_transactions":
+            stated = stated_balances(whole, text, layout, mapping)
+        parts.append(Part(text, mapping, layout, [] if parts else notes + more, found.known, stated))
     used = {name for part in parts for name in part.layout.headers} - set.intersection(
         *({name for name, _ in part.layout.unmapped} for part in parts)
     )
@@ -231,7 +241,7 @@ def _part(
     problem = disagreement(listed, added([landed, rejected]))
     if problem:
         raise UnusableFile(problem)
-    result = table.typed(rows)
+    result = table.typed(_with_stated(rows, part.stated))
     batches = [
         Batch(mapping.stream, result.slice(begin, _ROWS)) for begin in range(0, result.num_rows, _ROWS)
     ]
@@ -240,8 +250,22 @@ def _part(
     batches.append(Batch("control_totals", control_totals_table(file, instance, cells)))
     # A column without a place is told once, of the file's first stream.
     fields = [f for f in table.drift() if f["field"] not in part.known] if is_first else []
+    if mapping.stream == "bank_transactions":
+        told = [*wrong_ibans(rows["counterparty_account"]), *wrong_bics(rows["counterparty_bank"])]
+        fields += [{"stream": mapping.stream, **drift._asdict()} for drift in told]
     batches.append(_drift(file, instance, mapping.stream, part.notes, fields))
     return batches, number
+
+
+def _with_stated(rows: dict[str, pa.Array], stated: Stated) -> dict[str, pa.Array]:
+    """The balances that the file states, on its lines, where they are all of one account and currency."""
+    if stated == Stated() or any(len(pc.unique(rows[name])) != 1 for name in ("account_number", "currency")):
+        return rows
+    count = len(rows["currency"])
+    return rows | {
+        "stated_opening_amount": pa.repeat(pa.scalar(stated.opening, MONEY), count),
+        "stated_closing_amount": pa.repeat(pa.scalar(stated.closing, MONEY), count),
+    }
 
 
 def _drift(

@@ -169,6 +169,9 @@ STREAMS: dict[str, Stream] = {
                 if name not in ("extra_json", "statement_position")
             },
             "balance_amount": MONEY,
+            # What the file states above or below its table, on every line of it; filled by the reader.
+            "stated_opening_amount": MONEY,
+            "stated_closing_amount": MONEY,
         },
         key="transaction_id",
         required=("account_number", "booking_date", "currency", "amount"),

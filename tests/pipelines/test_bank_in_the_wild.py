@@ -248,7 +248,8 @@ def test_a_wrong_iban_or_bic_is_told_and_kept(tmp_path):
     tables = one(tmp_path, content)
     assert tables["transactions"][0]["counterparty_account"] == "DE88370400440532013000"
     assert [row["field"] for row in tables["schema_drift"]] == [
-        "counterparty_account (not a valid IBAN, kept as it is)"
+        "counterparty_account (not a valid IBAN, kept as it is)",
+        "counterparty_bank (not a valid BIC, kept as it is)",
     ]
     path = tmp_path / "statement.xml"
     path.write_text(content)

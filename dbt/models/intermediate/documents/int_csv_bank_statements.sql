@@ -16,7 +16,9 @@ lines as (
         currency,
         booking_date,
         amount,
-        balance_amount
+        balance_amount,
+        stated_opening_amount,
+        stated_closing_amount
     from {{ ref('stg_csv__bank_transactions') }}
     -- What is only announced, or was refused, moves no balance.
     where record_state <> 'replay' and coalesce(entry_status, 'BOOK') not in ('PDNG', 'INFO', 'FUTR')
@@ -41,6 +43,15 @@ select
     movement_amount,
     opening_balance_amount,
     closing_balance_amount,
+    -- Beside a running balance, the stated balances must agree with it: lines may be missing at either end.
+    case
+        when stated_opening_amount <> opening_balance_amount or stated_closing_amount <> closing_balance_amount
+            then 'the export states another balance above or below its table than its running balance gives'
+    end as control_problem,
+    case
+        when stated_closing_amount <> closing_balance_amount then stated_closing_amount - closing_balance_amount
+        when stated_opening_amount <> opening_balance_amount then stated_opening_amount - opening_balance_amount
+    end as control_residual_amount,
     record_hash,
     count(*) over same_statement as delivery_count,
     row_number() over (

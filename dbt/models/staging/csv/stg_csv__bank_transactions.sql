@@ -69,7 +69,9 @@ renamed as (
         source.original_currency,
         source.exchange_rate,
         source.detail_count,
-        source.balance_amount
+        source.balance_amount,
+        source.stated_opening_amount,
+        source.stated_closing_amount
     from source
     left join {{ ref('stg_bank__account_names') }} as names
         on source.entity_id = names.entity_id

@@ -17,7 +17,9 @@ lines as (
         currency,
         booking_date,
         amount,
-        balance_amount
+        balance_amount,
+        stated_opening_amount,
+        stated_closing_amount
     from {{ source('raw_csv', 'bank_transactions') }}
     where coalesce(entry_status, 'BOOK') not in ('PDNG', 'INFO', 'FUTR')
 ),
