@@ -132,6 +132,10 @@ class Loading:
             )
             if is_killed:
                 kills.append(Kill(self.phase, "loading", round(seconds, 2), "old"))
+            else:
+                # It was done before the moment came: the next kill needs something to load again.
+                self._seconds = seconds
+                copy(self._company.evening, self._home)
         code, self._seconds = _finished(lambda: load_everything(self._home), log)
         if code:
             return PhaseResult(tuple(kills), f"loading again failed: {log.read_text()[-800:]}")
@@ -190,6 +194,9 @@ class Publishing:
             is_killed, seconds = _killed(self._publish, chance.random() * self._seconds * 1.05, log)
             if is_killed:
                 kills.append(Kill(self.phase, "publishing", round(seconds, 2), self._state()))
+            else:
+                self._seconds = seconds
+                self._reset()
         code, _ = _finished(self._publish, log)
         if code:
             return PhaseResult(tuple(kills), f"publishing again failed: {log.read_text()[-800:]}")
