@@ -140,17 +140,7 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
     header = invoice.header
     sums = sums_of(invoice)
     seen: dict[str, int] = {}
-    try:
-        light = document._replace(xml=_ATTACHED.sub(rb"\1AA==\2", document.xml))
-        found = checker.findings(header["ruleset"], light.xml)
-        is_checked = header["ruleset"] != TOTALS
-        if document.syntax == "cii":
-            numbered = (under_its_number(finding, header["profile"], document.root) for finding in found)
-            found = [finding for finding in numbered if finding is not None]
-        found = list(promised.findings(light, header["profile"], found, checker))
-    except NotChecked as error:
-        message = f"the published rules could not be applied ({error}); the sums were checked"
-        found, is_checked = [Finding(NOT_CHECKED, "warning", "", message)], False
+    found, is_checked = by_the_rules(header, document, checker)
     if not is_checked:
         found += [
             Finding(part.rule_id, severity, "", "a total that does not follow from its parts")
@@ -177,6 +167,25 @@ def _findings(invoice: Invoice, document: Document, checker: Checker) -> Iterato
             "document_number": header["document_number"],
             "business_date": header["issue_date"],
         }
+
+
+def by_the_rules(header: Row, document: Document, checker: Checker) -> tuple[list[Finding], bool]:
+    """What published rules say, and whether those of the ruleset could be asked at all."""
+    light = document._replace(xml=_ATTACHED.sub(rb"\1AA==\2", document.xml))
+    is_checked = header["ruleset"] != TOTALS
+    try:
+        found = checker.findings(header["ruleset"], light.xml)
+    except NotChecked as error:
+        message = f"the published rules could not be applied ({error}); the sums were checked"
+        found, is_checked = [Finding(NOT_CHECKED, "warning", "", message)], False
+    if document.syntax == "cii":
+        numbered = (under_its_number(finding, header["profile"], document.root) for finding in found)
+        found = [finding for finding in numbered if finding is not None]
+    try:
+        return list(promised.findings(light, header["profile"], found, checker)), is_checked
+    except NotChecked as error:
+        message = f"the rules of the profile could not be applied ({error}); those of EN 16931 were"
+        return [*found, Finding(NOT_CHECKED, "warning", "", message)], is_checked
 
 
 def _storable(amount: Decimal) -> Decimal | None:

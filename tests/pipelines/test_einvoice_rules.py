@@ -10,10 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.einvoice import peppol, promised, xrechnung
-from pipelines.einvoice.checking import Checker, Finding
+from pipelines.einvoice import ubl as ubl_reader
+from pipelines.einvoice.checking import Checker, Finding, NotChecked
 from pipelines.einvoice.content import parse
 from pipelines.einvoice.naming import under_its_number
-from pipelines.einvoice.rulesets import ruleset_of
+from pipelines.einvoice.read import by_the_rules
+from pipelines.einvoice.rulesets import PEPPOL_UBL, ruleset_of
 
 XRECHNUNG_EXTENSION = (
     "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
@@ -484,3 +486,21 @@ def test_what_stands_twice_in_cii_is_told_without_a_verdict() -> None:
         found = checker.findings("en16931_cii", document.xml)
     named = [under_its_number(finding, "urn:cen.eu:en16931:2017", document.root) for finding in found]
     assert {finding.severity for finding in named if finding} == {"warning"}
+
+
+class _HalfBroken(Checker):
+    """Answers for EN 16931 and not for the rules beside it."""
+
+    def findings(self, ruleset: str, xml: bytes) -> list[Finding]:
+        if ruleset == PEPPOL_UBL:
+            raise NotChecked("the checking process ended")
+        return super().findings(ruleset, xml)
+
+
+def test_rules_that_cannot_be_asked_leave_what_the_others_found() -> None:
+    document = parse(peppol_document().replace("<cbc:ID>R-1</cbc:ID>", "", 1).encode())
+    header = ubl_reader.read(document.root, document.syntax).header | {"ruleset": "en16931_ubl"}
+    with _HalfBroken() as checker:
+        found, is_checked = by_the_rules(header, document, checker)
+    assert is_checked
+    assert {finding.rule_id for finding in found} >= {"BR-02", "TIEOUT-UNCHECKED"}
