@@ -1,6 +1,6 @@
 """Which element of a camt statement entry becomes which column.
 
-Belongs here: the element names of ISO 20022 camt.052, camt.053 and camt.054, versions 001.02 to 001.13,
+Belongs here: the element names of ISO 20022 camt.052, camt.053 and camt.054, versions 001.01 to 001.13,
 as data. Does not belong here: how they are read (`camt`).
 
 Source: ISO 20022 message definitions BankToCustomerStatement, BankToCustomerAccountReport and
@@ -17,6 +17,8 @@ CONTAINERS = {
     "BkToCstmrAcctRpt": ("Rpt", "camt.052"),
     "BkToCstmrDbtCdtNtfctn": ("Ntfctn", "camt.054"),
 }
+# Version 001.01 has its number in the name, and payments and batch directly below the entry.
+CONTAINERS |= {f"{name}V01": shape for name, shape in CONTAINERS.items()}
 
 # Below Ntry.
 ENTRY = {
@@ -39,6 +41,7 @@ ENTRY = {
     "BkTxCd/Prtry/Cd": "proprietary_code",
     "AddtlNtryInf": "additional_info",
     "NtryDtls/Btch/PmtInfId": "payment_information_id",
+    "Btch/PmtInfId": "payment_information_id",  # 001.01
 }
 
 # Below Ntry (in batches, and before 001.02 of some banks) and below NtryDtls/TxDtls.

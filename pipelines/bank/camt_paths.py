@@ -11,7 +11,7 @@ import numpy as np
 from pipelines.bank.camt_fields import CHARGES, CONTAINERS, ENTRY, TRANSACTION
 from pipelines.bank.xml_shred import Paths
 
-_DETAILS = "NtryDtls/TxDtls/"
+_DETAILS = ("NtryDtls/TxDtls", "TxDtls")  # from 001.02 on, and in 001.01
 
 # Codes of fields; transaction fields follow entry fields.
 ENTRY_CODE = {name: code for code, name in enumerate(dict.fromkeys(ENTRY.values()))}
@@ -66,7 +66,8 @@ class PathKinds:
                 "/".join(below), NO_FIELD, False, False, not below, bool(below), below == ("Bal",), False, False, False,
             )  # fmt: skip
         entry = "/".join(below[1:])
-        details = entry.removeprefix(_DETAILS) if entry.startswith(_DETAILS) else None
+        below_details = next((name for name in _DETAILS if entry.startswith(f"{name}/")), None)
+        details = entry.removeprefix(f"{below_details}/") if below_details else None
         code = NO_FIELD
         if details is not None:
             code = TRANSACTION_CODE.get(TRANSACTION.get(details, ""), NO_FIELD)
@@ -81,7 +82,7 @@ class PathKinds:
             False,
             False,
             False,
-            entry == _DETAILS[:-1],
+            entry in _DETAILS,
             is_charge,
             False,
         )

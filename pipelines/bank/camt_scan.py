@@ -70,7 +70,7 @@ def _openings(document: bytes, name: bytes) -> int:
 
 def _head(body: bytes) -> tuple[bytes, ...]:
     """Attributes of the amount, amount, sign and first ten characters of the date of one entry."""
-    own = body.partition(b"NtryDtls")[0]
+    own = body.partition(b"NtryDtls")[0].partition(b"TxDtls")[0]
     usual = _USUAL_HEAD.match(own)
     if usual:
         return usual.groups()

@@ -110,6 +110,25 @@ def test_a_bare_ampersand_or_control_character_costs_no_statement(tmp_path, writ
     assert "put right" in tables["files"][0]["recognised_by"]
 
 
+@pytest.mark.parametrize(
+    ("message", "container", "statement"),
+    [("053", "BkToCstmrStmt", "Stmt"), ("052", "BkToCstmrAcctRpt", "Rpt"), ("054", "BkToCstmrDbtCdtNtfctn", "Ntfctn")],
+)  # fmt: skip
+def test_the_first_version_of_the_messages(tmp_path, message, container, statement):
+    party = "<Refs><EndToEndId>E1</EndToEndId></Refs><RltdPties><Dbtr><Nm>MUELLER</Nm></Dbtr></RltdPties>"
+    payment = f"<Btch><PmtInfId>P1</PmtInfId></Btch><TxDtls>{party}</TxDtls>"
+    text = camt(
+        entry("5.00", after=payment).replace("<Sts><Cd>BOOK</Cd></Sts>", "<Sts>BOOK</Sts>"), version="01"
+    )
+    text = text.replace("BkToCstmrStmt", f"{container}V01").replace("camt.053", f"camt.{message}")
+    text = text.replace("<Stmt>", f"<{statement}>").replace("</Stmt>", f"</{statement}>")
+    tables = one(tmp_path, text.replace("<IBAN>", "<PrtryAcct><Id>").replace("</IBAN>", "</Id></PrtryAcct>"))
+    assert tables["files"][0]["format"] == f"camt.{message}.001.01"
+    (row,) = tables["transactions"]
+    assert (row["amount"], row["counterparty_name"], row["end_to_end_id"]) == (5, "MUELLER", "E1")
+    assert (row["payment_information_id"], row["account_number"]) == ("P1", "DE89370400440532013000")
+
+
 def test_documents_one_after_another_are_all_read(tmp_path):
     tables = one(tmp_path, camt(entry("1.00")) + "\n" + camt(entry("2.00")))
     assert [row["amount"] for row in tables["transactions"]] == [1, 2]
