@@ -23,11 +23,9 @@ def findings(
     if document.syntax == "zugferd_1":
         yield from found
         return
-    if xrechnung_extension.is_extension(profile):
-        yield from xrechnung_extension.widened(found, root)
-        yield from xrechnung_extension.findings(root) if is_ubl else ()
-    else:
-        yield from found
+    yield from xrechnung_extension.widened(found, profile, root)
+    if is_ubl and xrechnung_extension.is_extension(profile):
+        yield from xrechnung_extension.findings(root)
     if peppol.promises(profile):
         broken = {finding.rule_id for finding in found}
         yield from (

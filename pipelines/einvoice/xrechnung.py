@@ -42,7 +42,7 @@ _REQUIRED: dict[str, tuple[str, str, str, str, str]] = {
 }  # fmt: skip
 _CURRENT = re.compile(
     r"urn:cen\.eu:en16931:2017#compliant#urn:xeinkauf\.de:kosit:xrechnung_3\.0"
-    r"(#conformant#urn:xeinkauf\.de:kosit:extension:xrechnung_3\.0|#compliant#urn:xeinkauf\.de:kosit:xrechnung:cvd_1\.0)?"
+    r"(#conformant#urn:xeinkauf\.de:kosit:extension:xrechnung_3\.0|#compliant#urn:xeinkauf\.de:kosit:xrechnung:cvd_[0-9.]+)?"
 )
 _TAXED = {"S", "Z", "E", "AE", "K", "G", "L", "M"}
 _TYPES = {"326", "380", "384", "389", "381", "875", "876", "877"}

@@ -29,6 +29,8 @@ _WIDER = {
     "BR-CL-24": ("BR-DEX-01", "mimeCode", ("application/xml",)),
 }
 
+_OF_VEHICLES = {"BR-CL-13": ("BR-TMP-CVD-01", "listID", ("CVD",))}
+
 
 def is_extension(profile: str | None) -> bool:
     return _EXTENSION in (profile or "")
@@ -38,16 +40,18 @@ def is_of_vehicles(profile: str | None) -> bool:
     return (profile or "").strip().startswith(_CVD)
 
 
-def widened(found: Iterable[Finding], root: etree._Element) -> Iterator[Finding]:
-    """Findings of EN 16931 as the extension sees them: under its numbers, less what it allows."""
-    is_ubl = root.tag != "CrossIndustryInvoice"
+def widened(found: Iterable[Finding], profile: str | None, root: etree._Element) -> Iterator[Finding]:
+    """Findings of EN 16931 as the profile sees them: under its numbers, less what it allows."""
+    wider = _WIDER if is_extension(profile) else _OF_VEHICLES if is_of_vehicles(profile) else {}
+    # BR-DEX-09 knows payments by third parties, which CII has not.
+    overridden = "BR-CO-16" if is_extension(profile) and root.tag != "CrossIndustryInvoice" else None
     for finding in found:
-        if is_ubl and finding.rule_id == "BR-CO-16":
-            continue  # BR-DEX-09 knows payments by third parties, which CII has not
-        if finding.rule_id not in _WIDER:
+        if finding.rule_id == overridden:
+            continue
+        if finding.rule_id not in wider:
             yield finding
             continue
-        rule, attribute, added = _WIDER[finding.rule_id]
+        rule, attribute, added = wider[finding.rule_id]
         place = root.getroottree().xpath(finding.location) if finding.location.startswith("/") else []
         code = place[0].get(attribute) if isinstance(place, list) and place else None
         if code not in added:

@@ -65,7 +65,7 @@ _PROMISED = [
         "fdc:peppol.eu:2017:poacc:selfbilling:3.0",
         "xeinkauf.de:kosit:xrechnung_3.0",
         "xeinkauf.de:kosit:xrechnung_3.0#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0",
-        "xeinkauf.de:kosit:xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_1.0",
+        "xeinkauf.de:kosit:xrechnung_3.0#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9",
     )
 ]
 SEEDS: dict[str, tuple[Kind, list[bytes]]] = {
