@@ -111,14 +111,16 @@ def _rewritten(text: str, mapping: CsvMapping, notes: _Notes) -> str:
         if is_header:
             writer.writerow([*row, mapping.heading] if mapping.heading else row)
             continue
+        # A row with any of them begins a group: what it leaves empty is empty for all of the group.
+        begins = any(index < len(row) and row[index].strip() for index in fill)
         reason, heading = _left_out(row, rules, heading, mapping)
         if reason is not None:
             if reason:
                 notes.add(reason, (mapping.delimiter or ",").join(row))
+                # A heading that is no record itself still says what its group shares.
+                fill = {i: row[i] if i < len(row) else "" for i in fill} if begins else fill
             out.write("\n" * lines)
             continue
-        # A row with any of them begins a group: what it leaves empty is empty for all of the group.
-        begins = any(index < len(row) and row[index].strip() for index in fill)
         for index in fill:
             if index < len(row):
                 fill[index] = row[index] = row[index] if begins else fill[index]
