@@ -94,13 +94,17 @@ def _places(parts: list[Landed]) -> tuple[list[dict[str, Any]], list[Statement],
     return places, statements, formats
 
 
+# What only the last piece of a statement can tell.
+_OF_THE_END = ("control_problem", "control_residual_amount", "is_cut_off")
+
+
 def _put_together(earlier: Statement, later: Statement) -> Statement:
     """The later piece knows the header too, and what came after the lines; the earlier fills its gaps, but
     cannot tell what is missing at the end."""
     known = {
         field.name: getattr(earlier, field.name)
         for field in fields(Statement)
-        if getattr(later, field.name) is None and not field.name.startswith("control_")
+        if getattr(later, field.name) is None and field.name not in _OF_THE_END
     }
     return replace(later, **known)
 

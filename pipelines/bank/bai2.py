@@ -335,6 +335,7 @@ class _Reader:
         """A file without its trailer was cut off."""
         if self.statements and not self.is_closed:
             last = self.statements[-1]
+            last.is_cut_off = True
             said = "the file has no trailer (99): it may be cut off"
             last.control_problem = f"{last.control_problem}; {said}" if last.control_problem else said
 

@@ -53,11 +53,9 @@ def _read_complete_part(document: bytes, error: CutOff) -> Reading:
     if not reading.statements:
         raise error
     if cut.is_within:
-        reading.statements[
-            -1
-        ].control_problem = (
-            f"the file is cut off at {error.place}, within this statement: what follows is missing"
-        )
+        last = reading.statements[-1]
+        last.is_cut_off = True
+        last.control_problem = f"the file is cut off at {error.place}, within this statement"
     if cut.rest:
         reading.lost = Lost(
             f"the file is cut off at {error.place}: what stands behind its last complete entry or statement is "

@@ -259,6 +259,7 @@ class _Reader:
 
     def _problem_if_open(self) -> None:
         if not self.is_closed and self.statements and self.statements[-1].control_problem is None:
+            self.statements[-1].is_cut_off = True
             self.statements[-1].control_problem = "no trailer (record 9): the file may be cut off"
 
     def end(self) -> None:

@@ -34,6 +34,7 @@ _NOT_CONTENT = {field.name for field in PROVENANCE} | {
     "statement_id",
     "statement_position",
     "line_number",
+    "is_cut_off",  # said in words by control_problem
 }
 _PARENT = "parent_row"
 # What the payload lists of a stretch that cannot be read: one record of nobody knows what.
@@ -103,7 +104,8 @@ def landed(reading: Reading, file: LandingFile, instance: SourceInstance) -> Lan
     rejects = _rejects(reading, lines, pc.invert(valid), file, instance)
     declared = reading.declared
     if reading.lost:
-        lost = _malformed(*reading.lost, lines.num_rows + 1, file, instance)
+        # As for a file that cannot be read at all: somebody has to get a whole one.
+        lost = _malformed(*reading.lost, lines.num_rows + 1, file, instance, Reason.UNREADABLE_FILE)
         rejects = pa.concat_tables([rejects, rejects_table([lost])])
         declared = added([declared, ONE_UNREAD])
     owner = kept["statement"].to_numpy()
@@ -172,14 +174,19 @@ def refused_part(reason: str, file: LandingFile, instance: SourceInstance, paylo
 
 
 def _malformed(
-    message: str, payload: str, position: int, file: LandingFile, instance: SourceInstance
+    message: str,
+    payload: str,
+    position: int,
+    file: LandingFile,
+    instance: SourceInstance,
+    reason: Reason = Reason.MALFORMED_RECORD,
 ) -> dict[str, Any]:
     return reject_row(
         file,
         instance,
         stream=TRANSACTION_STREAM,
         position=position,
-        reason=Reason.MALFORMED_RECORD,
+        reason=reason,
         message=message,
         expected="a statement in a known bank format, whole",
         payload=payload,

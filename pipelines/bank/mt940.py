@@ -201,6 +201,7 @@ class _Header:
             declared_entry_count=count,
             declared_net_amount=net,
             control_problem=_NO_CLOSING if opening and self.closing is None else None,
+            is_cut_off=True if opening and self.closing is None else None,
             message_id=reference or None,
             pages_of=_statement_id(reference, number, closing_date),
         )

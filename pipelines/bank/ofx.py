@@ -64,6 +64,7 @@ def read(content: bytes) -> Reading:
     if not reader.statements:
         raise UnreadableFile("OFX without a bank, card or investment statement (STMTRS, CCSTMTRS, INVSTMTRS)")
     if re.search(r"<OFX\s*>", text, re.IGNORECASE) and not re.search(r"</OFX\s*>", text, re.IGNORECASE):
+        reader.statements[-1].is_cut_off = True
         reader.statements[-1].control_problem = "no </OFX> at the end: the file may be cut off"
     declared, statements = scan(text)
     version = "2" if re.search(r"<\?OFX|<\?xml", text[: body.start()], re.IGNORECASE) else "1"

@@ -46,6 +46,7 @@ class Statement:
     message_id: str | None = None
     control_problem: str | None = None  # a control total of the format that its content contradicts
     control_residual_amount: Decimal | None = None  # by how much: declared minus found
+    is_cut_off: bool | None = None  # the file ends within it, as far as its format can tell
     pages_of: str | None = None  # what the pages of one statement share; None: the statement_id
 
 

@@ -36,6 +36,7 @@ STATEMENT_COLUMNS: dict[str, pa.DataType] = {
     "declared_net_amount": MONEY,
     "control_problem": _TEXT,  # where the format's own totals contradict the content, in words
     "control_residual_amount": MONEY,  # by how much, declared minus found
+    "is_cut_off": _FLAG,  # the file ends within the statement; a whole version of it goes before
     "format": _TEXT,
     "message_id": _TEXT,
 }

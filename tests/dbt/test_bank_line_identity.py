@@ -247,6 +247,14 @@ CASES = (
         2,
         (worded(camt("052", "R1", "10:00", _LINE), "Rent", "B1"), worded(camt("052", "R2", "12:00", _LINE), "Rent", "B2")),
     ),
+    Case(
+        "sent again and cut off on the way",
+        2,
+        (
+            camt("053", "S", "20:00", _LINE, _LINE, opening="100.00"),
+            camt("053", "S", "20:00", _LINE, _LINE, opening="100.00").rpartition("<BookgDt>")[0],
+        ),
+    ),
     Case("announced and not yet booked", 0, (camt("052", "R1", "10:00", _LINE, status="PDNG"),)),
     Case(
         "announced, then booked twice",
@@ -389,6 +397,15 @@ def test_every_line_counts_once(warehouse, number, case):
         [f"bank_{number}"],
     ).fetchone()
     assert found == (case.lines, case.lines)
+
+
+def test_a_statement_that_was_cut_off_takes_the_place_of_no_whole_one(warehouse):
+    number = next(n for n, case in enumerate(CASES) if case.name == "sent again and cut off on the way")
+    assert warehouse.execute(
+        "select line_count, is_tied, control_problem, delivery_count from canonical.bank_statements"
+        " where source_name = ?",
+        [f"bank_{number}"],
+    ).fetchall() == [(2, True, None, 2)]
 
 
 def test_nothing_is_lost_between_file_and_canonical(warehouse):

@@ -30,6 +30,7 @@ def test_entries_before_the_break_are_read_and_the_statement_says_that_it_is_not
     assert "cut off at line 1, column" in statement["control_problem"]
     (reject,) = tables["rejects"]
     assert "cut off at line 1, column" in reject["message"]
+    assert reject["reason_code"] == "unreadable_file"  # an exception `rejected_file`: get a whole one
     assert reject["payload"].startswith("<Ntry>") and "3.00" in reject["payload"]
     assert "cut off" in tables["files"][0]["recognised_by"]
 

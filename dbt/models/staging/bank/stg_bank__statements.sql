@@ -13,7 +13,8 @@ renamed as (
         source.source_position,
         source.record_hash,
         source._dlt_load_id,
-        source.created_at as source_updated_at,
+        -- A statement that was cut off on the way never takes the place of a whole one, however late it came.
+        case when not coalesce(source.is_cut_off, false) then source.created_at end as source_updated_at,
         coalesce(source.to_date, source.closing_balance_date, source.from_date) as business_date,
         source.statement_id,
         coalesce(names.account_name, source.account_number) as account_number,
