@@ -99,7 +99,9 @@ def plain_pattern(decimal: str, group: str, fraction: int) -> str:
 
 SIGNS = ("open", "sign", "sign2", "sign3", "mark")  # groups that say a sign
 DEBIT_MARKS = ("DR", "Dr", "dr", "S")
-MAX_WHOLE, MAX_FRACTION = 14, 4  # DECIMAL(18,4)
+# DECIMAL(18,4) holds 14 digits before the point; the last one is room for sums, or one mistyped cell (a bar
+# code among the amounts) would stop every table that adds it up.
+MAX_WHOLE, MAX_FRACTION = 13, 4
 MAX_RATE_WHOLE, MAX_RATE_FRACTION = 10, 8  # DECIMAL(18,8)
 
 TRUE = ("true", "t", "yes", "y", "1", "ja", "j", "x", "wahr", "oui", "si")

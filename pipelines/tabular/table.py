@@ -26,7 +26,7 @@ from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import Ragged, Records
 
 _EXPECTED = {
-    "decimal": "an amount with up to 14 digits and 4 decimals, decimal mark '{decimal}'",
+    "decimal": "an amount with up to 13 digits and 4 decimals, decimal mark '{decimal}'",
     "rate": "a number with up to 8 decimals, decimal mark '{decimal}'",
     "date": "a date like {date_format}",
     "timestamp": "a time like {timestamp_format}",

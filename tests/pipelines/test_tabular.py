@@ -51,12 +51,10 @@ def invoice_residuals(tables):
         (".5", {}, "0.5"),
         ("12.", {}, "12"),
         ("0012.3400000", {}, "12.34"),
-        ("99999999999999.9999", {}, "99999999999999.9999"),
+        ("9999999999999.9999", {}, "9999999999999.9999"),
     ],
 )
 def test_amounts_are_read_to_the_digit(tmp_path, written, mapping, amount):
-    if amount.startswith("99999999999999"):
-        written, amount = written[1:], amount[1:]
     tables = invoices(tmp_path, f"No,Date,Cur,Total\n1,2026-06-30,EUR,{written}\n", **mapping)
     assert [row["message"] for row in tables["rejects"]] == []
     assert only(tables["invoices"])["total_amount"] == Decimal(amount)
@@ -74,7 +72,7 @@ def test_amounts_are_read_to_the_digit(tmp_path, written, mapping, amount):
         "NaN",
         "(5",
         "5)",
-        "123456789012345",
+        "12345678901234",
         "--5",
         "$",
         '"1,23,4.5"',
