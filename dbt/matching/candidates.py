@@ -270,28 +270,48 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             """,
         )
     run(
-        "pairs by party",
+        "pairs by party; of parties with many rows, those of neighbouring months",
         f"""
-        create or replace temp table party_pair as
+        create or replace temp table party_block as
         with l as (select rec, block, currency, party, count(*) as n from l_open where party >= 0 group by all),
-            r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all),
-            b as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n <= {BLOCK_LIMIT})
+            r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all)
+        select rec, block, currency, party, l.n * r.n > {BLOCK_LIMIT} as is_large from l inner join r using (rec, block, currency, party);
+        create or replace temp table party_month as
+        with l as (
+                select l_open.row, rec, block, currency, party, {month_sql("date")} + step.months as month
+                from l_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
+                cross join (select unnest([-1, 0, 1]) as months) as step
+            ),
+            r as (
+                select r_open.row, rec, block, currency, party, {month_sql("date")} as month
+                from r_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
+            ),
+            ln as (select rec, block, currency, party, month, count(*) as n from l group by all),
+            rn as (select rec, block, currency, party, month, count(*) as n from r group by all)
         select l.row as l, r.row as r
-        from b inner join l_open as l using (rec, block, currency, party) inner join r_open as r using (rec, block, currency, party)
+        from ln
+        inner join rn using (rec, block, currency, party, month)
+        inner join l using (rec, block, currency, party, month)
+        inner join r using (rec, block, currency, party, month)
+        where ln.n * rn.n <= {BLOCK_LIMIT};
+        create or replace temp table party_pair as
+        with found as (
+            select l.row as l, r.row as r
+            from (select * from party_block where not is_large) as b
+            inner join l_open as l using (rec, block, currency, party) inner join r_open as r using (rec, block, currency, party)
+            union all
+            select l, r from party_month
+        )
+        select found.l, found.r
+        from found inner join l_open as l on found.l = l.row inner join r_open as r on found.r = r.row
         where {SAME_BLOCK} and sign(l.amt) = sign(r.amt)
     """,
     )
-    cut(
-        "party_block_too_large",
-        f"""
-        with l as (select rec, block, currency, party, count(*) as n from l_open where party >= 0 group by all),
-            r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all),
-            b as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n > {BLOCK_LIMIT})
-        select row from l_open semi join b using (rec, block, currency, party)
-        union all
-        select row from r_open semi join b using (rec, block, currency, party)
-        """,
-    )
+    for side in ("l", "r"):
+        cut(
+            "party_block_too_large",
+            f"select row from {side}_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)",
+        )
     run(
         "pairs by original amount (another currency)",
         f"""
@@ -363,7 +383,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     )
     # Only the blocks; later steps still ask key, word, line and transfer.
     con.execute(
-        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table word_use; drop table original_all; drop table transposed_all"
+        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table party_month; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
     )
     return passes
 
@@ -488,6 +508,11 @@ def _near_pairs(con, run, cut, rows: int) -> None:
             """,
         )
     con.execute("drop table near_all; drop table near_bucket")
+
+
+def month_sql(column: str) -> str:
+    """SQL for a stretch of 31 days, numbered."""
+    return f"({column} - date '1970-01-01') // 31"
 
 
 def _amount_bucket(width: int) -> str:

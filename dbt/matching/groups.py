@@ -20,7 +20,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from matching import batch_fees
-from matching.candidates import BLOCK_LIMIT
+from matching.candidates import BLOCK_LIMIT, month_sql
 from matching.items import NO_DATE, TICKS, Items
 from matching.subsets import find_subsets, subsets_looked_at
 
@@ -585,7 +585,26 @@ def _by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
         create or replace temp table linked as
         with l as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'left' group by all),
             r as (select rec, block, currency, party, count(*) as n from free where party >= 0 and side = 'right' group by all),
-            party_block as (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n <= {BLOCK_LIMIT * 25}),
+            party_block as (select rec, block, currency, party, l.n * r.n > {BLOCK_LIMIT * 25} as is_large from l inner join r using (rec, block, currency, party)),
+            -- The parts of a payment of a party with many rows: those of its month and its neighbours.
+            month_of_left as (
+                select free.row, rec, block, currency, party, {month_sql("date")} + step.months as month
+                from free semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
+                cross join (select unnest([-1, 0, 1]) as months) as step
+                where side = 'left'
+            ),
+            month_of_right as (
+                select free.row, rec, block, currency, party, {month_sql("date")} as month
+                from free semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
+                where side = 'right'
+            ),
+            month_block as (
+                select rec, block, currency, party, month
+                from (select rec, block, currency, party, month, count(*) as n from month_of_left group by all) as ln
+                inner join (select rec, block, currency, party, month, count(*) as n from month_of_right group by all) as rn
+                    using (rec, block, currency, party, month)
+                where ln.n * rn.n <= {BLOCK_LIMIT * 25}
+            ),
             lw as (select word.* from word semi join free on word.row = free.row),
             word_use as (
                 select rec, block, word, count(*) filter (where side = 'left') as ln, count(*) filter (where side = 'right') as rn
@@ -593,8 +612,14 @@ def _by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
             ),
             found as (
                 select l.row as l, r.row as r, 1 as strength
-                from party_block inner join free as l using (rec, block, currency, party) inner join free as r using (rec, block, currency, party)
+                from (select * from party_block where not is_large) as small
+                inner join free as l using (rec, block, currency, party) inner join free as r using (rec, block, currency, party)
                 where l.side = 'left' and r.side = 'right'
+                union all
+                select l.row, r.row, 1
+                from month_block
+                inner join month_of_left as l using (rec, block, currency, party, month)
+                inner join month_of_right as r using (rec, block, currency, party, month)
                 union all
                 select x.row, y.row, 2
                 from word_use inner join lw as x using (rec, block, word) inner join lw as y using (rec, block, word)
@@ -632,7 +657,17 @@ def _by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
             (select rec, block, currency, party from l inner join r using (rec, block, currency, party) where l.n * r.n > {BLOCK_LIMIT * 25}) as b
             using (rec, block, currency, party)
     """
-    items.limits.mark("search_budget_exhausted", con.execute(large_parties).fetchnumpy()["row"])
+    items.limits.mark("party_search_cut", con.execute(large_parties).fetchnumpy()["row"])
+    common_words = f"""
+        with lw as (select word.* from word semi join free on word.row = free.row),
+            common as (
+                select rec, block, word from lw group by all
+                having count(*) filter (where side = 'left') * count(*) filter (where side = 'right') > {BLOCK_LIMIT}
+            )
+        select distinct lw.row from lw semi join common using (rec, block, word)
+        where lw.row not in (select l from linked) and lw.row not in (select r from linked)
+    """
+    items.limits.mark("words_too_common_for_sums", con.execute(common_words).fetchnumpy()["row"])
     for target_column, pool_column in (("l", "r"), ("r", "l")):
         order = np.lexsort((links[pool_column], links[target_column]))
         target_sorted, pool_sorted = links[target_column][order], links[pool_column][order]

@@ -11,7 +11,7 @@ import numpy as np
 #: code -> what a person reads at the row; each begins with what happened.
 LIMITS = {
     "reference_block_too_large": "block too large: its reference stands on so many rows that only those of an equal amount were compared",
-    "party_block_too_large": "block too large: its party has so many open rows that only those of near amounts were compared one by one",
+    "party_block_too_large": "block too large: its party has so many open rows that only those of near amounts or of neighbouring months were compared one by one",
     "amount_block_too_large": "block too large: so many rows carry its amount that only those within three days were compared",
     "block_undecided": "block too large: so many equal amounts lie around its day that only a reference can tell them apart",
     "too_many_alike": "block too large: more than 20 rows could be its amount with two digits swapped, or its amount in another currency",
@@ -23,6 +23,8 @@ LIMITS = {
     "offsets_not_compared": "block too large: more than 10 rows of its side could cancel it",
     "too_dense_to_search": "block too large: so many rows lie around its date that some sum always fits, and would prove nothing",
     "search_budget_exhausted": "search budget exhausted: it was not compared with sums of several rows",
+    "party_search_cut": "search budget exhausted: its party has so many open rows that only those of neighbouring months were tried in sums",
+    "words_too_common_for_sums": "search budget exhausted: its words stand on so many rows that sums of the rows that share them were not tried",
     "search_pool_cut": "search budget exhausted: only the rows nearest in time were tried in sums",
     "sums_undecided": "several sums fit: too many combinations of rows add up to its amount to tell which is right",
     "component_too_large": "search budget exhausted: too many rows compete for each other to find the best solution",
