@@ -66,9 +66,15 @@ _ENTRIES = (
         "E-invoices sent and received (UBL, CII, Factur-X, ZUGFeRD, XRechnung)",
     ),
     ("payment_files", None, "payment_files/*", "Payment files sent and what banks answered (pain, NACHA)"),
+    (
+        "inbox",
+        None,
+        "inbox/*",
+        "Any other export of a shop, provider, card, bank or ERP, each known by what it holds",
+    ),
 )
 # Entries without a stream that are no bank statements.
-_KINDS = {"einvoices": "einvoice", "payment_files": "payment_files"}
+_KINDS = {"einvoices": "einvoice", "payment_files": "payment_files", "inbox": "csv"}
 
 
 def _table(header: Sequence[str], rows: Sequence[dict[str, str]]) -> str:
@@ -145,7 +151,13 @@ def _company_rows(
                 "invoice_required": "false",
                 "payment_source_name": "webshop",
                 "description": "The order is the sales document; its charge is expected among webshop/payments",
-            }
+            },
+            {
+                "source_name": "inbox",
+                "invoice_required": "false",
+                "payment_source_name": "inbox",
+                "description": "The order is the sales document; its charge is expected among the exports beside it",
+            },
         ],
         "default_accounts": [
             {

@@ -72,6 +72,14 @@ def test_home_is_all_that_a_run_needs_to_know(company: Path, monkeypatch: pytest
     assert (place.sources_file, place.seeds) == (company / "sources.yml", company / "seeds")
 
 
+def test_exports_of_any_product_have_a_folder_that_needs_no_mapping(company: Path) -> None:
+    inbox = next(s for s in read_configuration(company / "sources.yml").sources if s.name == "inbox")
+    assert (inbox.kind, inbox.path, inbox.csv) == ("csv", "inbox/*", None)
+    assert (company / "landing" / "inbox").is_dir()
+    policies = {row["source_name"]: row for row in seed_rows(company / "seeds" / "source_policies.csv")}
+    assert policies["inbox"]["payment_source_name"] == "inbox"
+
+
 def test_it_overwrites_no_company(company: Path) -> None:
     done = init(company)
     assert done.returncode == 1
