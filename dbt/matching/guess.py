@@ -14,7 +14,7 @@ from matching.columns import Column, named, profile, snake
 from matching.guess_amounts import choose_amounts
 from matching.guess_dates import choose_dates
 from matching.guess_roles import other_roles, shared_attributes
-from matching.guess_values import choose_keys, choose_originals, choose_parties
+from matching.guess_values import choose_currencies, choose_keys, choose_parties
 from matching.mapping import Mapping
 
 
@@ -49,7 +49,7 @@ def guess(
     choose_dates(con, profiles, mappings, given)
     for side, columns in profiles.items():
         other_roles(columns, mappings[side], given.get(side, {}))
-    choose_originals(con, profiles, mappings)
+    choose_currencies(con, profiles, mappings, given)
     choose_parties(con, profiles, mappings, given)
     shared_attributes(con, profiles, mappings, given)
     choose_keys(con, profiles, mappings, given)

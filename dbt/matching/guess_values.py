@@ -183,9 +183,13 @@ def _mentions(con, side: str, name: str, other: str, texts: list[str]) -> tuple[
     """).fetchone()
 
 
-def choose_originals(con, profiles: dict[str, list[Column]], mappings: dict[str, Mapping]) -> None:
-    """The amount in another currency that a card statement gives beside the booked one, with its currency."""
+def choose_currencies(
+    con, profiles: dict[str, list[Column]], mappings: dict[str, Mapping], given: dict
+) -> None:
+    """The column of currency codes, and the amount in another currency that a card statement gives beside the booked one."""
     for side, columns in profiles.items():
+        if {"currency", "original_amount", "original_currency"} & set(given.get(side, {})):
+            continue
         mapping = mappings[side]
         codes = [c for c in columns if c.is_text and c.average_length == 3 and _are_codes(con, side, c.name)]
         amounts = [
@@ -195,6 +199,11 @@ def choose_originals(con, profiles: dict[str, list[Column]], mappings: dict[str,
             and c.date is None
             and c.name not in (mapping.amount, mapping.debit, mapping.credit, mapping.fee, mapping.id)
         ]
+        if mapping.currency is None:
+            own = [c for c in codes if c.filled > 0.9 and not named("original", snake(c.name))]
+            if own:
+                mapping.currency = own[0].name
+                mapping.texts = [text for text in mapping.texts if text != own[0].name]
         of_original = [c for c in codes if named("original", snake(c.name))]
         foreign = [c for c in amounts if named("original", snake(c.name))]
         if not codes or not amounts:
