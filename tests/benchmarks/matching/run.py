@@ -31,6 +31,7 @@ from score import score
 FAMILIES = labelled.FAMILIES | hostile.FAMILIES
 #: Added to each family's own seed: files that were never looked at while the engine was made.
 HELD_OUT = 52_000
+COMPANY = Path(__file__).parent / "company.md"
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -166,6 +167,12 @@ def main() -> None:
             say(
                 f"{run['rows']:,} equal amounts of one day on each side, no references: {run['cpu']:.1f} CPU seconds, {run['gib']:.2f} GiB, {run['auto']} links decided; {run['noted']:,} rows say why they stay open.\n"
             )
+    if COMPANY.exists():
+        say("## The sample company, by level of faults\n")
+        say(
+            "Made by `python tests/benchmarks/matching/company.py --write tests/benchmarks/matching/company.md`.\n"
+        )
+        say(COMPANY.read_text(encoding="utf-8"))
     say("## Three explanations, as an analyst reads them\n")
     for title, status, text in examples.explanations():
         say(f"**{title}** ({status})\n\n> {text}\n")
