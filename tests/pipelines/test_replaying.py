@@ -18,7 +18,7 @@ CONFIGURATION = Configuration(
 )
 GOOD = camt(entry("10.00"), entry("5.00"))
 BAD_LINE = camt(entry("10.00"), entry("ten"))
-BROKEN = GOOD[:-40]
+BROKEN = GOOD.replace("</Document>", "</Documnt>")
 
 
 @pytest.fixture
