@@ -69,7 +69,8 @@ typed as (
         found.document_number,
         found.party_name,
         found.currency,
-        coalesce(found.amount, 0) as amount,
+        -- How much it is about: a cancellation that a shop exports as a negative order is no smaller item.
+        abs(coalesce(found.amount, 0)) as amount,
         found.expected_amount,
         found.actual_amount,
         coalesce(found.business_date, {{ as_of_date() }}) as business_date,
