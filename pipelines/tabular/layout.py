@@ -269,8 +269,18 @@ def _require(stream: Stream, at: dict[str, int], headers: tuple[str, ...], mappi
     if missing:
         raise UnusableFile(
             f"no column for {', '.join(missing)} of {mapping.stream}; the file has: {_listed(headers)}. "
-            f"Name it in the mapping (columns: {{{missing[0]}: <header>}}) or fill it (constants: {{{missing[0]}: <value>}})"
+            f"{_item_lines(stream, missing, headers)}Name it in the mapping (columns: {{{missing[0]}: <header>}}) or fill it (constants: {{{missing[0]}: <value>}})"
         )
+
+
+def _item_lines(stream: Stream, missing: list[str], headers: tuple[str, ...]) -> str:
+    """A table of items sold has no total that a mapping could name."""
+    keys = {key_of(header) for header in headers}
+    known = dict(synonyms("invoice_lines"))
+    has = all(keys & {key_of(name) for name in known[column]} for column in ("quantity", "unit_price"))
+    if stream.line_of or not has or not set(stream.amount) & set(missing):
+        return ""
+    return "It seems to have one row per item: add it up to one row per document with its total. "
 
 
 def _listed(headers: tuple[str, ...]) -> str:

@@ -259,6 +259,16 @@ def test_debit_and_credit_columns_become_a_signed_amount(tmp_path):
     assert only(tables["rejects"])["field"] == "amount", "a line with neither is no movement"
 
 
+def test_a_table_of_items_is_refused_with_what_to_do(tmp_path):
+    text = (
+        "Invoice,StockCode,Quantity,InvoiceDate,Price,Customer ID\nC489449,22087,-12,2026-06-30,2.95,16321\n"
+    )
+    found = read(tmp_path, text, CsvMapping(stream="orders", columns={}, constants={"currency": "GBP"}))
+    assert "one row per item: add it up" in only(found["rejects"])["message"]
+    no_items = read(tmp_path, "Order,Date,Name\n1,2026-06-30,x\n", CsvMapping(stream="orders", columns={}))
+    assert "one row per item" not in only(no_items["rejects"])["message"]
+
+
 def test_a_difference_that_cannot_be_stored_is_a_reject(tmp_path):
     text = (
         "Account,Date,Text,Debit,Credit\n1,2026-06-30,a,-99999999999999,99999999999999\n1,2026-06-30,b,,1\n"
