@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.features import AMOUNT_LABELS, LESS, MORE, MUCH_LESS, MUCH_MORE, NO_LAG, _lag_level, discount_of
-from matching.groups import Group, Hits, lag_range
+from matching.group import Group, Hits, lag_range
 from matching.items import NO_DATE, Items
 from matching.texts import COVERED
 from matching.weights import Weights
