@@ -269,6 +269,22 @@ def test_a_table_of_items_is_refused_with_what_to_do(tmp_path):
     assert "one row per item" not in only(no_items["rejects"])["message"]
 
 
+def test_orders_with_the_prefixed_headers_of_shop_plugins(tmp_path):
+    text = (
+        "Order Number,Order Status,Order Date,Cart Discount Amount,Order Subtotal Amount,Order Shipping Amount,"
+        "Order Total Amount,Order Total Tax Amount\n3001,Completed,2026-08-01 10:10,1.00,30,4.5,34.50,5.75\n"
+    )
+    found = read(tmp_path, text, CsvMapping(stream="orders", columns={}, constants={"currency": "GBP"}))
+    order = only(found["orders"])
+    money = ("total_amount", "tax_amount", "shipping_amount", "discount_amount")
+    assert [order[name] for name in money] == [Decimal(n) for n in ("34.50", "5.75", "4.5", "1.00")]
+    assert (order["order_id"], order["status"], str(order["order_date"])) == (
+        "3001",
+        "Completed",
+        "2026-08-01",
+    )
+
+
 def test_a_difference_that_cannot_be_stored_is_a_reject(tmp_path):
     text = (
         "Account,Date,Text,Debit,Credit\n1,2026-06-30,a,-99999999999999,99999999999999\n1,2026-06-30,b,,1\n"
