@@ -17,8 +17,8 @@ from payment_file_texts import pain001, pain002
 
 pytestmark = pytest.mark.slow
 
-BANK = "NL20INGB0007654321"
-HOTEL, PRINTER = "NL11RABO0101010101", "NL44INGB0001234567"
+BANK = "NL36INGB0007654321"
+HOTEL, PRINTER = "NL61RABO0101010101", "NL20INGB0001234567"
 
 # A vendor's bill in two syntaxes (one document), a bill that does not add up, and one for somebody else.
 BILL = Model(
