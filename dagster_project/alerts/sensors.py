@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from dagster_project.alerts.watch import watch
+from dagster_project.certificate.failed_run import certify_failed_run
 from dagster_project.run_lock import bury_dead_runs
 from pipelines.settings import Settings
 
@@ -20,9 +21,10 @@ def alert_sensors(job: Any, settings: Settings) -> list[dg.SensorDefinition]:
         name="alerts_after_a_failure",
         monitored_jobs=[job],
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells that a run failed, once until one succeeds. Who is told: operations.yml.",
+        description="Certifies that a run failed and tells it, once until one succeeds. Who is told: operations.yml.",
     )
     def after_failure(context: dg.RunFailureSensorContext) -> None:
+        certify_failed_run(settings, context.instance)
         watch(settings, context.instance)
 
     @dg.run_status_sensor(

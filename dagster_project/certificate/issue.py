@@ -2,12 +2,15 @@
 
 Belongs here: the order of the certificate and where each part comes from. Called after the published
 file was replaced, or found to be what it should be: a night without new data leaves a certificate too,
-with the same content hash, which proves that the job ran and what it looked at.
+with the same content hash, which proves that the job ran and what it looked at. A night that failed
+leaves one as well: of the file that readers still have, with what went wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from dagster_project import configuration_log
 from dagster_project.certificate import figures, inputs, rules, stages, store
@@ -46,22 +49,54 @@ def issue(
     run_id: identity of the inputs as they are now. run: what else identifies it (Dagster's id, who
     started it). Raises InputsChanged when the published file is of other inputs.
     """
-    place = store.folder(settings)
     with reading(settings.published) as connection:
-        published_run = figures.run_of(connection)
-        found = figures.published_figures(connection)
-        tables = figures.table_contents(connection)
-    if published_run["run_id"] != run_id:
+        published_run_id = figures.run_of(connection)["run_id"]
+    if published_run_id != run_id:
         raise InputsChanged(
-            f"No certificate: the published file is of the run {published_run['run_id']}, and a seed, a model, "
+            f"No certificate: the published file is of the run {published_run_id}, and a seed, a model, "
             f"the source configuration or the landed files have changed since (now {run_id}). Run again."
         )
     with reading(settings.warehouse) as connection:
         listed = inputs.deliveries(connection)
         landed = stages.landed(connection, configuration, settings)
-    before = inputs.replay(store.load(entry.path) for entry in store.entries(place))
+    outcome = "published" if is_changed else "unchanged"
+    return _write(settings, configuration, version, {**run, "outcome": outcome}, listed, landed)
+
+
+def issue_failed(
+    settings: Settings, configuration: Configuration, *, version: str, run: Mapping[str, Any]
+) -> store.Entry:
+    """The same for a run that failed: of the file that readers still have. run: also `failures`, a list
+    of step and message. Nothing is compared with what landed, because that may be half of a night."""
+    try:
+        with reading(settings.warehouse) as connection:
+            listed = inputs.deliveries(connection)
+    except (duckdb.Error, OSError):
+        # The warehouse may be what failed.
+        listed = list(inputs.replay(_certificates(settings)).values())
+    return _write(settings, configuration, version, {**run, "outcome": "failed"}, listed, [])
+
+
+def _certificates(settings: Settings) -> Iterator[store.Certificate]:
+    return (store.load(entry.path) for entry in store.entries(store.folder(settings)))
+
+
+def _write(
+    settings: Settings,
+    configuration: Configuration,
+    version: str,
+    run: Mapping[str, Any],
+    listed: list[inputs.Delivery],
+    landed: list[dict[str, Any]],
+) -> store.Entry:
+    place = store.folder(settings)
+    with reading(settings.published) as connection:
+        published_run = figures.run_of(connection)
+        found = figures.published_figures(connection)
+        tables = figures.table_contents(connection)
+    before = inputs.replay(_certificates(settings))
     content = {
-        "run": {**published_run, **run, "outcome": "published" if is_changed else "unchanged"},
+        "run": {**published_run, **run},
         "programs": rules.versions(),
         "rules": rules.rule_hashes(settings),
         "inputs": {

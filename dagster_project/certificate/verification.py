@@ -400,6 +400,7 @@ def verify(settings: Settings, number: int, *, deep: bool = False) -> Iterator[F
         certificates = [store.load(entry.path) for entry in store.entries(place)]
     chosen = [found for found in certificates if deep or found["sequence"] == number]
     for certificate in chosen:
+        yield from _failures(certificate)
         yield from logs(settings, certificate)
         if certificate is chosen[-1] or certificate["inputs"]["gone_files"]:
             # The newest list holds all files of the ones before, but for those that were taken out.
@@ -416,6 +417,15 @@ def verify(settings: Settings, number: int, *, deep: bool = False) -> Iterator[F
             yield from published(path, certificate)
     if chosen and chosen[-1] is certificates[-1]:
         yield from rules_now(settings, certificates[-1])
+
+
+def _failures(certificate: Mapping[str, Any]) -> Iterator[Finding]:
+    """Of a run that failed: what it said. What it certifies is the file that stood."""
+    for failure in certificate["run"].get("failures", []):
+        first_line = failure["message"].strip().partition("\n")[0]
+        yield Finding(
+            certificate["sequence"], "run", "note", f"it failed in '{failure['step']}': {first_line[:300]}"
+        )
 
 
 def _loaded(entry: store.Entry) -> store.Certificate | None:

@@ -135,13 +135,15 @@ def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> 
         parse_meanwhile(place)
         _sample_when_empty(place, progress)
         with progress.step("start", "load the definitions"), _telling_of_a_false_start(place):
+            from dagster_project.certificate.failed_run import certify_failed_run
             from dagster_project.definitions import build_defs
             from dagster_project.names import JOB
             from dagster_project.schedules.days import run_config
 
             job = build_defs(place).resolve_job_def(JOB)
         with _history(place) as instance:
-            bury_dead_runs(instance)
+            if bury_dead_runs(instance):
+                certify_failed_run(place, instance)
             run_id = str(uuid.uuid4())
             instance.add_event_listener(run_id, progress.listen)
             result = job.execute_in_process(
@@ -161,6 +163,6 @@ def run_job(as_of: str | None, *, verbose: bool, full_refresh: bool = False) -> 
             if result.success:
                 show_summary(progress, place, seconds)
             else:
-                show_failure(progress, place, log)
+                show_failure(progress, place, log, certify_failed_run(place, instance))
             _watch(place, instance)
         return 0 if result.success else 1

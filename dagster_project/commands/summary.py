@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from dagster_project.certificate.store import Entry
 from dagster_project.commands.close_table import print_close
 from dagster_project.commands.progress import PHASES, Progress
 from dagster_project.commands.published import published
@@ -68,11 +69,13 @@ def show_summary(progress: Progress, place: Settings, seconds: float) -> None:
     print("       tieout ui                  lineage, checks and history on http://localhost:3000")
 
 
-def show_failure(progress: Progress, place: Settings, log: Path) -> None:
+def show_failure(progress: Progress, place: Settings, log: Path, certificate: Entry | None) -> None:
     """After a run that did not publish: what, where and what to do, on standard error."""
     print(file=sys.stderr)
     for step, message in progress.failures.items():
         print(f"tieout: the step '{step}' failed.\n{message}\n", file=sys.stderr)
     was = "stays as it was" if place.published.is_file() else "does not exist yet"
     print(f"The published file {was}: {_shown(place.published)}", file=sys.stderr)
+    if certificate is not None:
+        print(f"Certificate {certificate.sequence} says so: {_shown(certificate.page)}", file=sys.stderr)
     print(f"Log: {_shown(log)}. Details of every step and check: tieout ui", file=sys.stderr)

@@ -1,10 +1,12 @@
 """Broken data at each gate: a critical rule keeps the previous published file, a warning does not."""
 
+import hashlib
 import json
 
 import duckdb
 import pytest
 
+from dagster_project.certificate import store
 from tests.conftest import Installation
 from tests.end_to_end.test_run import copy  # noqa: F401  a fixture
 
@@ -49,6 +51,16 @@ def test_a_critical_rule_stops_publishing_and_keeps_the_previous_file(
     assert rule in done.err
     assert "stays as it was" in done.err
     assert state(copy) == before
+    # The chain has no night without a link: this one says what failed and certifies the file that stands.
+    [*_, last] = store.entries(copy.home / "certificates")
+    certificate = store.load(last.path)
+    assert certificate["run"]["outcome"] == "failed"
+    [failure] = certificate["run"]["failures"]
+    assert gate in failure["step"] and rule in failure["message"]
+    assert certificate["published"]["sha256"] == hashlib.sha256(before[2]).hexdigest()
+    assert rule in last.page.read_text() and f"Certificate {last.sequence} says so" in done.err
+    verified = copy.tieout("verify")
+    assert verified.code == 0 and f"it failed in 'checks__{gate}'" in verified.out, verified.out
     told = copy.tieout("alerts").out
     assert f"The nightly run failed in 'checks__{gate}'" in told
     assert "Control totals do not tie in" in told
