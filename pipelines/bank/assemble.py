@@ -230,7 +230,7 @@ def _statements(
     largest = max((abs(movement["amount"]) for movement in movements.values()), default=Decimal(0))
     if largest >= LARGEST_SUM:
         raise UnreadableFile(
-            f"the lines of a statement add up to {largest:f}; more than 14 digits cannot be stored"
+            f"the lines of a statement add up to {largest:f}; more than 13 digits cannot be stored"
         )
     rows, rejects = [], []
     cells: dict[tuple[str, date | None], int] = defaultdict(int)

@@ -221,7 +221,7 @@ class Entries:
         position = np.full(self.count, -1, np.int64)
         position[summed["owner"].to_numpy()] = np.arange(summed.num_rows)
         sums = summed["amount_sum"].combine_chunks().take(pa.array(position, mask=position < 0))
-        fits = pc.less(pc.abs(sums), Decimal(10) ** 14)
+        fits = pc.less(pc.abs(sums), Decimal(10) ** 13)
         return pc.if_else(fits, sums, pa.scalar(None, sums.type)).cast(MONEY), agreed(
             currency, owner, self.count
         )

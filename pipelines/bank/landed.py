@@ -220,7 +220,7 @@ REQUIRED = (
     (
         "amount",
         "amount_text",
-        "an unsigned amount of up to 14 digits and 4 decimals, and a credit or debit mark",
+        "an unsigned amount of up to 13 digits and 4 decimals, and a credit or debit mark",
     ),
     ("currency", "currency_text", "a currency code of three capital letters (ISO 4217)"),
     ("booking_date", "date_text", "a calendar date (ISO 8601 in XML, YYMMDD in MT940)"),

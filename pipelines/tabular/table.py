@@ -226,7 +226,7 @@ class Table:
         self._keys()
 
     def _difference(self, name: str, plus: pa.Array, minus: pa.Array) -> pa.Array:
-        """plus - minus; a difference of more than 14 digits makes the record a reject, with amount 0."""
+        """plus - minus; a difference of more than 13 digits makes the record a reject, with amount 0."""
         difference = pc.subtract(plus, minus)
         fits = pc.less(pc.abs(difference), pa.scalar(LARGEST_SUM))
         too_large = pc.invert(fits).to_numpy(zero_copy_only=False)

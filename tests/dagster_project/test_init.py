@@ -11,7 +11,7 @@ from pipelines.company import check_company, seed_rows
 from pipelines.config import read_configuration
 from pipelines.settings import REPOSITORY, settings
 
-IBANS = ("NL20INGB0007654321", "NL31ABNA0998877665")
+IBANS = ("NL36INGB0007654321", "NL31ABNA0998877665")
 
 
 def init(folder: Path, **changed: str) -> subprocess.CompletedProcess[str]:

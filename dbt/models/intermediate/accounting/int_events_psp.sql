@@ -109,7 +109,9 @@ disputes as (
         business_date,
         currency,
         case when balance_type in ('dispute', 'dispute_reversal') then -gross_amount else gross_amount end as amount,
-        case when balance_type in ('dispute', 'dispute_reversal') then fee_amount else 0 end as fee_amount
+        case when balance_type in ('dispute', 'dispute_reversal') then fee_amount else 0 end as fee_amount,
+        -- Where a provider gives the movement the id of its charge, both would be one event.
+        is_unexplained
     from balance_transactions
     where balance_type in ('dispute', 'dispute_reversal', 'adjustment', 'transfer') or is_unexplained
 ),
@@ -213,7 +215,7 @@ union all
 {% for component, amount in [('amount', 'amount'), ('fee', 'fee_amount')] %}
 select
     {{ accounting_event({
-        'event_id': "balance_type || ':' || balance_transaction_id",
+        'event_id': "case when is_unexplained then 'unexplained_' else '' end || balance_type || ':' || balance_transaction_id",
         'event_type': "case when balance_type in ('dispute', 'dispute_reversal') then 'dispute' else 'provider_adjustment' end",
         'component': "'" ~ component ~ "'",
         'entity_id': 'entity_id',

@@ -147,7 +147,7 @@ without_balance as (
 balances as (
     select
         case
-            when is_unexplained then balance_type || ':' || balance_transaction_id
+            when is_unexplained then 'unexplained_' || balance_type || ':' || balance_transaction_id
             when balance_type in ('dispute', 'dispute_reversal', 'adjustment', 'transfer') then balance_type || ':' || balance_transaction_id
             when balance_type = 'fee' then 'provider_fee:' || balance_transaction_id
             when balance_type = 'charge' then 'charge:' || document_id
