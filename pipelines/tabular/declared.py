@@ -22,6 +22,7 @@ from pipelines.tabular.text import rows
 
 _SPACES = re.compile(formats.SPACES)
 _NO_DIGIT = re.compile("[^0-9]")
+_MARK = re.compile(formats.MARK)
 
 
 @cache
@@ -110,11 +111,16 @@ def _cell(
     for name, codes in mapping.values.items():
         if name in found:
             text[name] = translated(found[name], codes)
-    currency = text.get("currency") or ("" if "currency" in text else text.get("account_currency", ""))
     return (
-        currency_of(currency) or "XXX",
+        _currency(text) or "XXX",
         _day(text, stream.dates, layout, mapping, time_zone),
         _amount(text, layout, mapping),
+    )
+
+
+def _currency(text: dict[str, str]) -> str | None:
+    return currency_of(
+        text.get("currency") or ("" if "currency" in text else text.get("account_currency", ""))
     )
 
 
@@ -148,6 +154,9 @@ def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decima
         if not cell:
             return Decimal(0)
         decimal, thousands = (layout.decimal, layout.thousands) if name in layout.at else (".", "")
+        mark, currency = _MARK.search(cell), _currency(text)
+        if mark and currency and formats.is_other_currency(mark[0], currency):
+            return None
         found = _unit(amount_of(cell, decimal, thousands), text, mapping)
         return marked(name, -found if found is not None and name in mapping.negate else found)
 

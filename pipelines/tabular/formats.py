@@ -8,6 +8,8 @@ fit is a reject; nothing is rounded or guessed.
 import re
 from functools import cache
 
+import pycountry
+
 # strftime directives -> named groups. Widths are strict where a looser reading could move a date.
 _DIRECTIVES = {
     "%Y": r"(?P<year>[0-9]{4})",
@@ -95,6 +97,19 @@ def plain_pattern(decimal: str, group: str, fraction: int) -> str:
     """The usual way to write an amount; a part of what `amount_pattern` takes."""
     grouped = rf"|[0-9]{{1,3}}(?:{re.escape(group)}[0-9]{{3}}){{1,2}}" if group != decimal else ""
     return rf"^-?(?:[0-9]{{1,10}}{grouped})(?:{re.escape(decimal)}[0-9]{{1,{fraction}}})?$"
+
+
+# A symbol says which currency it is not: `$` is no euro, and may be any dollar.
+_SYMBOL_OF = {"EUR": "€", "GBP": "£", "USD": "$", "JPY": "¥", "CNY": "¥"}
+MARK = "[€£$¥]|[A-Z]{3}"
+
+
+@cache
+def is_other_currency(mark: str, currency: str) -> bool:
+    """Whether the symbol or ISO 4217 code beside an amount contradicts the record's currency."""
+    if len(mark) == 1:
+        return _SYMBOL_OF.get(currency, mark) != mark
+    return mark != currency and pycountry.currencies.get(alpha_3=mark) is not None
 
 
 SIGNS = ("open", "sign", "sign2", "sign3", "mark")  # groups that say a sign

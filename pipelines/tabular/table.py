@@ -20,7 +20,7 @@ from pipelines.bank.pieces import json_text, tidy
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.provenance import MONEY, LandingFile
 from pipelines.rejects import UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
-from pipelines.tabular import cells, declared, evidence
+from pipelines.tabular import cells, declared, evidence, formats
 from pipelines.tabular.layout import Layout
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import Ragged, Records
@@ -61,6 +61,7 @@ class Table:
         for name, type_ in self.stream.columns.items():
             self.columns[name] = self._typed(name, type_)
         self._derive()
+        self.contradicting = self._of_other_currencies()
         for mask in self.invalid.values():
             self.bad |= mask
         self.missing = {name: self._is_null(name) for name in self._required()}
@@ -180,6 +181,21 @@ class Table:
         if name not in self.text:
             return pa.nulls(self.count, MONEY)
         return self._converted(name, self.text[name], MONEY, self.layout.decimal, self.layout.thousands, "")
+
+    def _of_other_currencies(self) -> dict[str, np.ndarray]:
+        """Amounts whose own symbol or code is not the record's currency: five pounds are not five euros."""
+        found = {}
+        for name in dict.fromkeys((*self.stream.amount, *self.stream.minus, "amount", "debit", "credit")):
+            if name not in self.text or name in self.layout.sums:
+                continue
+            mark = pc.struct_field(pc.extract_regex(self.text[name], f"(?P<mark>{formats.MARK})"), "mark")
+            pairs = pc.binary_join_element_wise(mark, self.columns["currency"], " ").dictionary_encode()
+            other = [formats.is_other_currency(*pair.split(" ")) for pair in pairs.dictionary.to_pylist()]
+            if any(other):
+                mask = pc.fill_null(pa.array(other).take(pairs.indices), False)
+                found[name] = mask.to_numpy(zero_copy_only=False)
+                self.invalid[name] = self.invalid.get(name, np.zeros(self.count, bool)) | found[name]
+        return found
 
     def _required(self) -> tuple[str, ...]:
         return self.stream.required
@@ -405,15 +421,27 @@ class Table:
             stream=self.mapping.stream,
             position=int(self.found.position[at]),
             reason=Reason.INVALID_VALUE if wrong else Reason.MISSING_FIELD,
-            message=f"line {line}: '{header}' ({field}) " + ("cannot be read" if wrong else "is empty"),
+            message=f"line {line}: '{header}' ({field}) " + self._wrong_with(field, at, bool(wrong)),
             payload=payload,
             field=field,
             value=value,
-            expected=self._expected(field),
+            expected=(
+                f"an amount in {self.columns['currency'][at].as_py()}, the currency of the record"
+                if self._is_contradicting(field, at)
+                else self._expected(field)
+            ),
             currency=control["control_currency"][at].as_py(),
             business_date=control["control_date"][at].as_py(),
             amount=control["control_amount"][at].as_py(),
         )
+
+    def _is_contradicting(self, field: str, at: int) -> bool:
+        return field in self.contradicting and bool(self.contradicting[field][at])
+
+    def _wrong_with(self, field: str, at: int, is_wrong: bool) -> str:
+        if self._is_contradicting(field, at):
+            return "is in another currency than the record"
+        return "cannot be read" if is_wrong else "is empty"
 
     def _ragged(self, record: Ragged) -> dict[str, Any]:
         return reject_row(

@@ -46,8 +46,8 @@ def invoice_residuals(tables):
         ("12.34 S", {}, "-12.34"),
         ("€ 12.34", {}, "12.34"),
         ("EUR 12.34", {}, "12.34"),
-        ("12.34 USD", {}, "12.34"),
-        ("-$12.34", {}, "-12.34"),
+        ("12.34 EUR", {}, "12.34"),
+        ("-€12.34", {}, "-12.34"),
         (".5", {}, "0.5"),
         ("12.", {}, "12"),
         ("0012.3400000", {}, "12.34"),
@@ -120,6 +120,25 @@ def test_dates_with_two_meanings_are_refused_instead_of_guessed(tmp_path):
     reject = only(invoices(tmp_path, "No,Date,Cur,Total\n1,03/04/2026,EUR,1\n")["rejects"])
     assert reject["reason_code"] == "unreadable_file"
     assert "date_format" in reject["message"] and "%d/%m/%Y" in reject["message"]
+
+
+@pytest.mark.parametrize(
+    ("written", "currency", "loaded"),
+    [
+        ("£5.00", "EUR", None), ("$12.00", "GBP", None), ("12.00 USD", "EUR", None), ("CHF 5.00", "EUR", None),
+        ("£5.00", "GBP", "5"), ("$12.00", "CAD", "12"), ("€ 5.00", "€", "5"), ("12.00 EUR", "EUR", "12"),
+        ("12.00 DR", "EUR", "-12"),
+    ],
+)  # fmt: skip
+def test_an_amount_of_another_currency_than_its_record_is_no_amount(tmp_path, written, currency, loaded):
+    tables = invoices(tmp_path, f"No,Date,Cur,Total\n1,2026-06-30,{currency},{written}\n2,2026-06-30,EUR,7\n")
+    amounts = [row["total_amount"] for row in tables["invoices"]]
+    assert amounts == ([] if loaded is None else [Decimal(loaded)]) + [Decimal(7)]
+    assert invoice_residuals(tables) == {}
+    if loaded is None:
+        reject = only(tables["rejects"])
+        assert (reject["reason_code"], reject["value"]) == ("invalid_value", written)
+        assert "another currency" in reject["message"] and currency in reject["expected"]
 
 
 @pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "latin-1", "cp850"])
