@@ -1,7 +1,13 @@
 with
 
+-- A delivery that broke off is told as what it is, not as a second one.
 deliveries as (
-    select source_name, account_number, statement_id, page_number, count(*) as delivery_count
+    select
+        source_name,
+        account_number,
+        statement_id,
+        page_number,
+        greatest(1, count(*) filter (where not coalesce(is_cut_off, false))) as delivery_count
     from {{ ref('stg_bank__statements') }}
     where record_state <> 'replay'
     group by source_name, account_number, statement_id, page_number

@@ -39,7 +39,8 @@ renamed as (
         source.control_problem,
         source.control_residual_amount,
         source.format,
-        source.message_id
+        source.message_id,
+        coalesce(source.is_cut_off, false) as is_cut_off
     from source
     left join {{ ref('stg_bank__account_names') }} as names
         on source.entity_id = names.entity_id
