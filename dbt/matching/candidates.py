@@ -276,35 +276,30 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         with l as (select rec, block, currency, party, count(*) as n from l_open where party >= 0 group by all),
             r as (select rec, block, currency, party, count(*) as n from r_open where party >= 0 group by all)
         select rec, block, currency, party, l.n * r.n > {BLOCK_LIMIT} as is_large from l inner join r using (rec, block, currency, party);
-        create or replace temp table party_month as
-        with l as (
-                select l_open.row, rec, block, currency, party, {month_sql("date")} + step.months as month
-                from l_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
-                cross join (select unnest([-1, 0, 1]) as months) as step
-            ),
-            r as (
-                select r_open.row, rec, block, currency, party, {month_sql("date")} as month
-                from r_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
-            ),
-            ln as (select rec, block, currency, party, month, count(*) as n from l group by all),
-            rn as (select rec, block, currency, party, month, count(*) as n from r group by all)
-        select l.row as l, r.row as r
-        from ln
-        inner join rn using (rec, block, currency, party, month)
-        inner join l using (rec, block, currency, party, month)
-        inner join r using (rec, block, currency, party, month)
+        create or replace temp table party_month_l as
+        select l_open.row, rec, block, currency, party, node, item_type, account, amt, {month_sql("date")} + step.months as month
+        from l_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party)
+        cross join (select unnest([-1, 0, 1]) as months) as step;
+        create or replace temp table party_month_r as
+        select r_open.row, rec, block, currency, party, node, item_type, account, amt, {month_sql("date")} as month
+        from r_open semi join (select * from party_block where is_large) as big using (rec, block, currency, party);
+        -- A table of its own: joined in one query, all rows of a month met before the large months were left out.
+        create or replace temp table party_month_block as
+        with ln as (select rec, block, currency, party, month, count(*) as n from party_month_l group by all),
+            rn as (select rec, block, currency, party, month, count(*) as n from party_month_r group by all)
+        select rec, block, currency, party, month from ln inner join rn using (rec, block, currency, party, month)
         where ln.n * rn.n <= {BLOCK_LIMIT};
+        -- Asked one after the other: in one query every row of a block met every other before the parties were compared.
         create or replace temp table party_pair as
-        with found as (
-            select l.row as l, r.row as r
-            from (select * from party_block where not is_large) as b
-            inner join l_open as l using (rec, block, currency, party) inner join r_open as r using (rec, block, currency, party)
-            union all
-            select l, r from party_month
-        )
-        select found.l, found.r
-        from found inner join l_open as l on found.l = l.row inner join r_open as r on found.r = r.row
-        where {SAME_BLOCK} and sign(l.amt) = sign(r.amt)
+        select l.row as l, r.row as r
+        from (select * from party_block where not is_large) as b
+        inner join l_open as l using (rec, block, currency, party) inner join r_open as r using (rec, block, currency, party)
+        where {SAME_BLOCK} and sign(l.amt) = sign(r.amt);
+        insert into party_pair
+        with l as (select * from party_month_l semi join party_month_block using (rec, block, currency, party, month)),
+            r as (select * from party_month_r semi join party_month_block using (rec, block, currency, party, month))
+        select l.row as l, r.row as r from l inner join r using (rec, block, currency, party, month)
+        where {SAME_BLOCK} and sign(l.amt) = sign(r.amt);
     """,
     )
     for side in ("l", "r"):
@@ -383,7 +378,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     )
     # Only the blocks; later steps still ask key, word, line and transfer.
     con.execute(
-        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table party_month; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
+        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table party_month_l; drop table party_month_r; drop table party_month_block; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
     )
     return passes
 
