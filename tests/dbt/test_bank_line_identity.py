@@ -405,7 +405,7 @@ def test_a_statement_that_was_cut_off_takes_the_place_of_no_whole_one(warehouse)
         "select line_count, is_tied, control_problem, delivery_count from canonical.bank_statements"
         " where source_name = ?",
         [f"bank_{number}"],
-    ).fetchall() == [(2, True, None, 2)]
+    ).fetchall() == [(2, True, None, 1)]
 
 
 def test_nothing_is_lost_between_file_and_canonical(warehouse):
