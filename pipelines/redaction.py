@@ -59,10 +59,10 @@ _PATTERNS = (
 )
 
 
-def _secrets_files() -> tuple[Path, ...]:
+def _secrets_files() -> list[Path]:
     """Where dlt looks for its secrets: beside the project and in the user's home."""
     roots = [os.environ.get("DLT_PROJECT_DIR"), os.environ.get("TIEOUT_HOME"), Path.cwd(), Path.home()]
-    return tuple(Path(root) / ".dlt" / "secrets.toml" for root in roots if root)
+    return [Path(root) / ".dlt" / "secrets.toml" for root in roots if root]
 
 
 def _leaves(name: str, value: Any) -> Iterator[str]:

@@ -63,7 +63,7 @@ def certifying(
     )
     def certificate(context: dg.AssetExecutionContext, close: CloseConfig) -> Iterator[Any]:
         from dagster_project.certificate import store
-        from dagster_project.certificate.issue import issue
+        from dagster_project.certificate.issue import issue, last_published
         from dagster_project.publish.housekeeping import tidy_up
         from dagster_project.publish.versions import version_id, versions
 
@@ -71,16 +71,12 @@ def certifying(
             with reading(settings.warehouse) as connection:
                 identity = run_id(connection, settings, as_of(connection, close.as_of_date))
             version = version_id(settings.published)
-            certified = [
-                store.load(entry.path)["published"]["version"]
-                for entry in store.entries(store.folder(settings))[-1:]
-            ]
             entry = issue(
                 settings,
                 configuration,
                 run_id=identity,
                 version=version,
-                is_changed=version not in certified,
+                is_changed=version != last_published(settings),
                 run={
                     "dagster_run_id": context.run_id,
                     "started_by": context.run.tags.get("tieout/started_by", "unknown"),

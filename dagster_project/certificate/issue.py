@@ -77,6 +77,16 @@ def issue_failed(
     return _write(settings, configuration, version, {**run, "outcome": "failed"}, listed, [])
 
 
+def last_published(settings: Settings) -> str | None:
+    """The version that the last good run certified. A run that was killed after it had published has left
+    a certificate of the same file, which does not say that it was published."""
+    for entry in reversed(store.entries(store.folder(settings))):
+        certificate = store.load(entry.path)
+        if certificate["run"]["outcome"] != "failed":
+            return str(certificate["published"]["version"])
+    return None
+
+
 def _certificates(settings: Settings) -> Iterator[store.Certificate]:
     return (store.load(entry.path) for entry in store.entries(store.folder(settings)))
 

@@ -4,6 +4,7 @@ Belongs here: when dbt has to parse. Importing dbt and parsing the project takes
 the code server and every child process read the kept file unless a project file has changed.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -56,7 +57,6 @@ def _parse(settings: Settings, fingerprint: str) -> None:
     if not result.success:
         raise DbtError(f"The dbt project does not parse: {result.exception}")
     folder = _kept(settings)
-    folder.mkdir(parents=True, exist_ok=True)
     # Replaced whole, the stamp last: a code server may read them while a run writes them.
     stamp = folder / "fingerprint"
     stamp.unlink(missing_ok=True)
@@ -76,24 +76,28 @@ def _loaded(kept: Path, fingerprint: str) -> Any:
     return parsed
 
 
-_parsing: list[subprocess.Popen[bytes]] = []
-
-
 def parse_meanwhile(settings: Settings) -> None:
     """Begin to parse in a process of its own, when a project file has changed: a first run has a sample
-    company to write and Dagster to import meanwhile. Whoever needs the manifest waits for it; when that
-    process fails, they parse themselves and raise what is wrong."""
+    company to write and Dagster to import meanwhile. When that process fails, whoever needs the manifest
+    parses and raises what is wrong."""
     if not _is_current(settings, _fingerprint(settings)):
         command = [sys.executable, "-m", "dagster_project.transform.manifest"]
-        _parsing.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _make_current(settings: Settings) -> str:
-    while _parsing:
-        _parsing.pop().wait()
+    """Parse unless it is done; whoever comes second waits and finds it done. dbt writes its files in place:
+    two that parse at once (a code server, what a killed run left behind) could keep half of each."""
     fingerprint = _fingerprint(settings)
-    if not _is_current(settings, fingerprint):
-        _parse(settings, fingerprint)
+    if _is_current(settings, fingerprint):
+        return fingerprint
+    folder = _kept(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fingerprint = _fingerprint(settings)
+        if not _is_current(settings, fingerprint):
+            _parse(settings, fingerprint)
     return fingerprint
 
 

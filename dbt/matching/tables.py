@@ -60,13 +60,9 @@ def match_tables(
     if not all(known) and (left_map.original_currency or right_map.original_currency):
         # Beside amounts of other currencies stand those of the account's own: what most rows elsewhere are in.
         currency = items.column("currency")
-        usual = (
-            pc.mode(currency.drop_null().dictionary_encode().combine_chunks().indices) if any(known) else []
-        )
-        if len(usual):
-            code = (
-                currency.drop_null().dictionary_encode().combine_chunks().dictionary[usual[0]["mode"].as_py()]
-            )
+        counts = pc.value_counts(currency.drop_null()).to_pylist()
+        if counts:
+            code = max(counts, key=lambda row: row["counts"])["values"]
             items = items.set_column(
                 items.column_names.index("currency"), "currency", pc.fill_null(currency, code)
             )

@@ -4,12 +4,11 @@ Belongs here: amounts and signs, the counterparty's side, charges, and what a li
 details. Does not belong here: finding the pieces (`camt`) or their names (`camt_fields`).
 """
 
-from decimal import Decimal
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.agreement import LARGEST_SUM
 from pipelines.bank import values
 from pipelines.bank.camt_paths import ENTRY_CODE, TRANSACTION_CODE
 from pipelines.bank.pieces import Integers, Pieces, agreed, first, join_by_owner, joined, tidy
@@ -221,7 +220,7 @@ class Entries:
         position = np.full(self.count, -1, np.int64)
         position[summed["owner"].to_numpy()] = np.arange(summed.num_rows)
         sums = summed["amount_sum"].combine_chunks().take(pa.array(position, mask=position < 0))
-        fits = pc.less(pc.abs(sums), Decimal(10) ** 13)
+        fits = pc.less(pc.abs(sums), LARGEST_SUM)
         return pc.if_else(fits, sums, pa.scalar(None, sums.type)).cast(MONEY), agreed(
             currency, owner, self.count
         )

@@ -9,13 +9,12 @@ rule of the profile); every other odd line stays a record and becomes a reject.
 import csv
 import io
 import re
-import string
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pipelines.config import CsvMapping, LeaveOut
 from pipelines.tabular.layout import Layout, UnusableFile, find
-from pipelines.tabular.text import cells_of_line
+from pipelines.tabular.text import cells_of_line, lines_with
 
 # A cell that is nothing but this names a total or a balance and no business.
 _PHRASE = re.compile(
@@ -32,10 +31,8 @@ _PHRASE = re.compile(
 )
 # One of these is in every such phrase. A search for plain words takes a fiftieth of the phrase's time.
 _WORDS = (
-    "total", "totaal", "totau", "gesamt", "summe", "somme", "suma", "razem", "balance", "kontostand", "saldo",
-    "solde", "fwd", "sum",
+    "total", "totaal", "totau", "gesamt", "sum", "somme", "razem", "balance", "kontostand", "saldo", "solde", "fwd",
 )  # fmt: skip
-_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _TAIL = 65536  # characters at the end in which notes under the table are looked for
 
 
@@ -182,7 +179,7 @@ def without_totals(text: str, layout: Layout, mapping: CsvMapping) -> tuple[str,
     money = [layout.at[name] for name in ("amount", "debit", "credit", "total_amount") if name in layout.at]
     money += [index for terms in layout.sums.values() for _, index in terms]
     dates = [layout.at[name] for name in layout.at if name.endswith(("_date", "_at"))]
-    for at in _lines_with_words(text, start):
+    for at in lines_with(_WORDS, text, start):
         if at not in lines and _is_total(_line_at(text, at), layout, mapping, dates, money):
             lines[at] = "a total or balance"
     lines |= dict.fromkeys(_notes_below(text, start, layout, mapping), "a note under the table")
@@ -202,24 +199,6 @@ def without_totals(text: str, layout: Layout, mapping: CsvMapping) -> tuple[str,
         end = at + len(line)
     parts.append(text[end:])
     return "".join(parts), notes.noted()
-
-
-def _lines_with_words(text: str, start: int) -> Iterator[int]:
-    """Where the lines begin that hold one of the words, each once."""
-    small = text.lower()
-    if len(small) != len(text):
-        # A letter became two, and places would differ; the words have ASCII letters only.
-        small = text.translate(_SMALL)
-    done = set()
-    for word in _WORDS:
-        position = small.find(word, start)
-        while position >= 0:
-            at = small.rfind("\n", 0, position) + 1
-            if at >= start and at not in done:
-                done.add(at)
-                yield at
-            end = small.find("\n", position)
-            position = small.find(word, end) if end >= 0 else -1
 
 
 def _offset(text: str, line: int) -> int:

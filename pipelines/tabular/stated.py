@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pipelines.config import CsvMapping
 from pipelines.tabular.declared import amount_of
 from pipelines.tabular.layout import Layout
-from pipelines.tabular.text import cells_of_line
+from pipelines.tabular.text import cells_of_line, lines_with
 
 _OPENING = re.compile(
     r"(?i)\b(?:(?:opening|beginning|starting|previous|old|initial)\s+(?:ledger\s+)?balance|balance\s+brought\s+forward"
@@ -29,7 +29,8 @@ _CLOSING = re.compile(
     r"|neuer\s+kontostand|(?:end|schluss|abschluss)saldo|solde\s+(?:final|nouveau)|nouveau\s+solde"
     r"|saldo\s+(?:końcowe|końcowy|finale|final)|eind\s?saldo|utgående\s+saldo|slutsaldo)"
 )
-_PERHAPS_CLOSING = re.compile(r"(?i)(?:balance|kontostand|saldo|solde)\b")
+_WORDS = ("balance", "kontostand", "saldo", "solde")
+_PERHAPS_CLOSING = re.compile(rf"(?i)(?:{'|'.join(_WORDS)})\b")
 
 
 class Stated(NamedTuple):
@@ -55,19 +56,19 @@ def stated_balances(text: str, records: str, layout: Layout, mapping: CsvMapping
 
 def _outside(text: str, records: str, layout: Layout) -> Iterator[str]:
     """Lines above the header record, and blanked ones below it, as far as they speak of a balance."""
-    kept: list[str] = []
+    places = sorted(lines_with(_WORDS, text))
+    kept = records.split("\n") if places else []
     number, counted = 0, 0
-    for found in _PERHAPS_CLOSING.finditer(text):
-        number += text.count("\n", counted, found.start())
-        counted = found.start()
-        if number >= layout.header_line:
-            kept = kept or records.split("\n")
-            if number < len(kept) and kept[number].strip():
-                continue
-        elif number == layout.header_line - 1:
+    for begin in places:
+        number += text.count("\n", counted, begin)
+        counted = begin
+        is_record = number >= layout.header_line and number < len(kept) and kept[number].strip()
+        if is_record or number == layout.header_line - 1:
             continue
-        begin, end = text.rfind("\n", 0, counted) + 1, text.find("\n", counted)
-        yield text[begin:] if end < 0 else text[begin:end]
+        end = text.find("\n", begin)
+        line = text[begin:] if end < 0 else text[begin:end]
+        if _PERHAPS_CLOSING.search(line):
+            yield line
 
 
 def _label_and_value(cell: str) -> tuple[str, ...]:

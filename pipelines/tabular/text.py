@@ -9,7 +9,8 @@ records of unequal length, blank lines, no line end at the end.
 
 import csv
 import io
-from collections.abc import Iterator
+import string
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from pipelines.bank.decoding import one_byte_encoding
 
 DELIMITERS = (",", ";", "\t", "|")
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 csv.field_size_limit(1 << 30)
@@ -98,6 +100,25 @@ def cells_of_line(line: str, delimiter: str, quote: str = '"') -> list[str]:
         return next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
     except csv.Error:
         return []
+
+
+def lines_with(words: Iterable[str], text: str, start: int = 0) -> Iterator[int]:
+    """Where the lines from `start` on begin that hold one of the words, each once; without regard to case.
+    words: small letters of ASCII."""
+    small = text.lower()
+    if len(small) != len(text):
+        # A letter became two, and places would differ; the words have ASCII letters only.
+        small = text.translate(_SMALL)
+    done = set()
+    for word in words:
+        position = small.find(word, start)
+        while position >= 0:
+            at = small.rfind("\n", 0, position) + 1
+            if at >= start and at not in done:
+                done.add(at)
+                yield at
+            end = small.find("\n", position)
+            position = small.find(word, end) if end >= 0 else -1
 
 
 def sniff(text: str, quote: str) -> str:
