@@ -86,10 +86,11 @@ def accept(
 
     Example: tieout match accept bank_transaction:bank_de:B-17 invoice:erp_de:4000017 --reason "advice of 3 June"
     """
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import matches
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    person = commands.Person(reason, user, dry_run)
-    commands.decide(lambda books: commands.accept(books, targets, amount, reconciliation), person)
+    person = Person(reason, user, dry_run)
+    decide(lambda books: matches.accept(books, targets, amount, reconciliation), person)
 
 
 @app.command()
@@ -102,9 +103,10 @@ def reject(
     dry_run: DryRun = False,
 ) -> None:
     """Say that items do not belong together: they are never proposed again, alone or inside a group."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import matches
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(lambda books: commands.reject(books, targets), commands.Person(reason, user, dry_run))
+    decide(lambda books: matches.reject(books, targets), Person(reason, user, dry_run))
 
 
 @app.command()
@@ -120,9 +122,10 @@ def unmatch(
     dry_run: DryRun = False,
 ) -> None:
     """Undo a match, one link of it, or a write-off. The other links stay."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import matches
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(lambda books: commands.unmatch(books, targets), commands.Person(reason, user, dry_run))
+    decide(lambda books: matches.unmatch(books, targets), Person(reason, user, dry_run))
 
 
 @app.command()
@@ -136,9 +139,10 @@ def split(
     dry_run: DryRun = False,
 ) -> None:
     """Take items out of a match. Among themselves they stay together; the rest of the match stays, too."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import matches
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(lambda books: commands.split(books, match, items), commands.Person(reason, user, dry_run))
+    decide(lambda books: matches.split(books, match, items), Person(reason, user, dry_run))
 
 
 @app.command("write-off")
@@ -156,11 +160,12 @@ def write_off(
     dry_run: DryRun = False,
 ) -> None:
     """Settle an open remainder without money, within the limits of write_off_limits.csv; it is posted."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import write_offs
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(
-        lambda books: commands.write_off(books, item, amount, difference, user),
-        commands.Person(reason, user, dry_run),
+    decide(
+        lambda books: write_offs.write_off(books, item, amount, difference, user),
+        Person(reason, user, dry_run),
     )
 
 
@@ -175,11 +180,10 @@ def assign(
     dry_run: DryRun = False,
 ) -> None:
     """Give an exception to somebody."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import remarks
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(
-        lambda books: commands.assign(books, exception, owner), commands.Person(reason, user, dry_run)
-    )
+    decide(lambda books: remarks.assign(books, exception, owner), Person(reason, user, dry_run))
 
 
 @app.command()
@@ -190,9 +194,10 @@ def comment(
     dry_run: DryRun = False,
 ) -> None:
     """Say something about an exception or a document; it is shown with it."""
-    from dagster_project.commands import decide as commands
+    from dagster_project.commands.decisions import remarks
+    from dagster_project.commands.decisions.taking import Person, decide
 
-    commands.decide(lambda books: commands.comment(books, target, text), commands.Person(text, user, dry_run))
+    decide(lambda books: remarks.comment(books, target, text), Person(text, user, dry_run))
 
 
 @app.command("log")
@@ -203,6 +208,6 @@ def show_log(
     format_: Annotated[str, typer.Option("--format", "-f", help="table, csv or json.")] = "table",
 ) -> None:
     """List every decision, oldest first, with what came of it."""
-    from dagster_project.commands.decision_log import list_decisions, verify_log
+    from dagster_project.commands.decisions.listing import list_decisions, verify_log
 
     raise typer.Exit(verify_log() if verify else list_decisions(format_))

@@ -2,7 +2,7 @@
 
 Belongs here: turning what a person typed (a match, an exception, `<type>:<id>`) into items and links, with
 near misses named when nothing fits, and telling whether a decision would hold. Does not belong here: what
-the decisions do (`decide`) or mean (`matching.decisions`).
+the decisions do (the modules beside) or mean (`matching.decisions`).
 """
 
 import json
