@@ -12,4 +12,4 @@ from pipelines.bank.read import read
 from pipelines.bank.schema import TABLES
 from pipelines.kinds import KindSpec
 
-KIND = KindSpec(kind="bank", tables=TABLES, read=read, version=3)
+KIND = KindSpec(kind="bank", tables=TABLES, read=read, version=4)

@@ -18,9 +18,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipelines.bank import values
-from pipelines.bank.decoding import decode
 from pipelines.bank.line_rows import LineRows, implied
 from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
+from pipelines.decoding import decode
 from pipelines.stripe.currencies import THREE_DECIMALS, ZERO_DECIMALS
 
 _OPENING, _CLOSING, _CREDITS, _DEBITS = "010", "015", "100", "400"

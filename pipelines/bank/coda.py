@@ -17,9 +17,9 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.bank import values
-from pipelines.bank.decoding import decode
 from pipelines.bank.line_rows import LineRows, implied
 from pipelines.bank.reading import Cells, Reading, Statement, UnreadableFile
+from pipelines.decoding import decode
 
 _WIDTH = 128
 _SIGNS = {"0": 1, "1": -1}

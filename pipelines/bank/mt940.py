@@ -27,10 +27,10 @@ import pyarrow.compute as pc
 
 from pipelines.bank import values
 from pipelines.bank.accounts import account_of
-from pipelines.bank.decoding import decode
 from pipelines.bank.mt940_information import columns_of, merged_json
 from pipelines.bank.pieces import join_by_owner, tidy
 from pipelines.bank.reading import Cells, Reading, Statement, UnreadableFile
+from pipelines.decoding import decode
 
 _TAGS = (
     "20", "25", "25P", "28", "28C", "60F", "60M", "60", "61", "86", "NS", "62F", "62M", "62", "64", "65", "--",

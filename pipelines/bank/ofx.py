@@ -20,9 +20,9 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.bank import values
-from pipelines.bank.decoding import decode
 from pipelines.bank.line_rows import LineRows
 from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
+from pipelines.decoding import decode
 
 _TAG = re.compile(r"<(/?)([A-Za-z0-9_.]{1,64})(?:\s[^<>]{0,200})?/?>([^<]*)")
 # Text as it is, in which marks are no tags; some banks wrap every name and memo in it.

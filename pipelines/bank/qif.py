@@ -18,10 +18,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipelines.bank.decoding import decode
 from pipelines.bank.line_rows import LineRows
 from pipelines.bank.ofx import amount_of
 from pipelines.bank.reading import Cells, Drift, Reading, Statement, UnreadableFile
+from pipelines.decoding import decode
 from pipelines.rejects import UNKNOWN_CURRENCY
 
 _SECTIONS = ("bank", "cash", "ccard", "oth a", "oth l")

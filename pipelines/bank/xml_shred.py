@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lxml import etree
 
-from pipelines.bank.decoding import one_byte_encoding
 from pipelines.bank.pieces import Flags, Integers
+from pipelines.decoding import decode_other
 
 MAX_DEPTH = 64  # ISO 20022 statements need fewer than 20
 MAX_NAMES = 4096  # distinct element names; the standard knows fewer than 700
@@ -122,7 +122,7 @@ def to_utf8(content: bytes) -> bytes:
         except UnicodeDecodeError:
             continue
         return content if codec in ("utf-8", "utf8", "us-ascii", "ascii") else text.encode()
-    return content.decode(one_byte_encoding(content), errors="replace").encode()
+    return decode_other(content)[0].encode()
 
 
 def _stripped(content: bytes) -> bytes:

@@ -17,11 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.bank.decoding import one_byte_encoding
+from pipelines import decoding
 
 DELIMITERS = (",", ";", "\t", "|")
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 csv.field_size_limit(1 << 30)
 
@@ -57,19 +56,12 @@ class Ragged(NamedTuple):
 def decode(content: bytes, encoding: str | None) -> tuple[str, str]:
     """Text and the encoding that was used. A byte-order mark wins over the configuration; without
     either, UTF-8, then CP1252, IBM850 or Latin-1 by what the bytes spell. Line ends become one character."""
-    for mark, codec in _BOMS:
-        if content.startswith(mark):
-            return _plain(content.decode(codec, errors="replace")), codec
-    if encoding is None and content[:200].count(b"\x00") > len(content[:200]) // 4:
-        codec = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
-        return _plain(content.decode(codec, errors="replace")), codec
-    for codec in (*([encoding] if encoding else []), "utf-8"):
-        try:
-            return _plain(content.decode(codec)), codec
-        except (UnicodeDecodeError, LookupError):
-            continue
-    codec = one_byte_encoding(content)
-    return _plain(content.decode(codec, errors="replace")), codec
+    if encoding is not None and not content.startswith(decoding.MARKS):
+        text = decode_as(content, encoding)
+        if text is not None:
+            return text, encoding
+    text, codec = decoding.decode(content)
+    return _plain(text), codec
 
 
 def decode_as(content: bytes, encoding: str) -> str | None:

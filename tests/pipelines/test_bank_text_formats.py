@@ -12,6 +12,9 @@ from test_bank_mt940_dialects import ING, MT942, SPARKASSE
 from test_bank_ofx import SGML, XML
 from test_bank_qif import QIF
 
+from pipelines.decoding import decode
+from pipelines.tabular.text import decode as decode_table
+
 NAME = "Zoë Müller, Ærø – Łódź"
 FILES = {
     "bai2": bai2("16,165,12550,0,BANK1,CUST1,PARTY"),
@@ -41,6 +44,14 @@ def test_encodings(tmp_path, format_, codec):
     tables = read(tmp_path, text.encode(codec))
     assert bank_residuals(tables) == {} and tables["rejects"] == []
     assert name in names(tables)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("codec", ["cp1252", "cp850"])
+def test_a_piece_in_another_encoding_costs_the_other_names_nothing(mark, codec):
+    content = "Zoë Müller, Ærø\nŁódź €\n".encode() + "Köln".encode(codec) + b"\nend"
+    assert decode(mark + content)[0] == "Zoë Müller, Ærø\nŁódź €\nKöln\nend"
+    assert decode_table(mark + content, None)[0] == "Zoë Müller, Ærø\nŁódź €\nKöln\nend"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
