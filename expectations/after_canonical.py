@@ -21,7 +21,8 @@ class Canonical:
 
 
 OBJECTS = (
-    Canonical("orders", ("stg_shopify__orders", "stg_csv__orders")),
+    # Orders that only rows of items tell are counted by these rows.
+    Canonical("orders", ("stg_shopify__orders", "stg_csv__orders"), "source_object = 'orders'"),
     Canonical("disputes", ("stg_stripe__disputes",)),
     Canonical("balance_transactions", ("stg_stripe__balance_transactions", "stg_csv__balance_transactions")),
     Canonical("payouts", ("stg_stripe__payouts", "stg_csv__payouts")),
@@ -60,6 +61,30 @@ order by all
 """,
     )
 
+
+# Rows of item exports: each current one is one line, and no order is there twice for having a header as well.
+_ITEM_ROWS = Rule(
+    name="every_item_row_is_an_order_line",
+    suite="conservation",
+    table="canonical.order_lines",
+    description="Per source, the current rows of item exports are lines of orders, with what each adds to its order.",
+    query="""
+with moved as (
+        select lines.source_name, 1 as difference, lines.stated_amount as amount
+        from {batch} as lines
+        inner join staging.stg_csv__order_lines as rows
+            on lines.load_id = rows.load_id and lines.source_position = rows.source_position
+        where lines.line_type = 'item'
+        union all
+        select source_name, -1, -total_amount from staging.stg_csv__order_lines where record_state = 'current'
+)
+select source_name, sum(difference) as rows_too_many, sum(amount) as amount_too_much
+from moved
+group by source_name
+having sum(difference) <> 0 or sum(amount) <> 0
+order by all
+""",
+)
 
 # An e-invoice is a sales invoice or a vendor bill, and exactly one of them.
 _EINVOICES = Rule(
@@ -136,6 +161,7 @@ def rules() -> list[Rule]:
     return [
         *map(_conservation, OBJECTS),
         _EINVOICES,
+        _ITEM_ROWS,
         _order_lines(),
         _sums(
             "invoices",

@@ -48,7 +48,8 @@ LANDED: dict[str, tuple[Landed, ...]] = {
     ),
     "bank": (Landed("bank_transactions", "transactions", "landed.booking_date", "landed.amount"),),
     "csv": (
-        Landed("orders", "orders", "landed.order_date", "landed.total_amount"),
+        Landed("orders", "orders", "landed.order_date", "coalesce(landed.total_amount, 0)"),
+        Landed("order_lines", "order_lines", "landed.order_date", "landed.total_amount"),
         Landed("payments", "payments", "landed.payment_date", "landed.amount"),
         Landed("invoices", "invoices", "landed.invoice_date", "landed.total_amount"),
         Landed("invoice_lines", "invoice_lines", "landed.invoice_date", "coalesce(landed.net_amount, 0)"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pipelines.config import Configuration, ConfigurationError
-from pipelines.settings import REPOSITORY
+from pipelines.settings import REPOSITORY, settings
 
 BUNDLED = REPOSITORY / "seeds"
 
@@ -25,6 +25,14 @@ def seed_rows(seed: Path) -> list[dict[str, str]]:
     """The rows of a seed; a byte order mark (spreadsheets write one) is no part of its first column."""
     with seed.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def base_currency_of(entity_id: str) -> str | None:
+    """The currency of an entity's books; None for an entity that the seeds do not list."""
+    entities = settings().seeds / "master_legal_entities.csv"
+    if not entity_id or not entities.is_file():
+        return None
+    return next((row["base_currency"] for row in seed_rows(entities) if row["entity_id"] == entity_id), None)
 
 
 def check_company(configuration: Configuration, sources_file: Path, seeds: Path) -> None:

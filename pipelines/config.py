@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 Kind = Literal["shopify", "stripe", "bank", "csv", "ecb", "decisions", "einvoice", "payment_files"]
 Stream = Literal[
     "orders",
+    "order_lines",
     "payments",
     "invoices",
     "invoice_lines",

@@ -17,6 +17,7 @@ from pipelines.config import Configuration, SourceInstance
 # Which reconciliations are incomplete without a stream. A stream that is not here touches all of them.
 AFFECTED: dict[str, tuple[str, ...]] = {
     "orders": ("order_to_payment", "order_to_invoice"),
+    "order_lines": ("order_to_payment", "order_to_invoice"),
     "charges": ("order_to_payment", "payment_to_payout", "invoice_to_payment"),
     "payments": ("order_to_payment", "invoice_to_payment"),
     "refunds": ("order_to_payment", "payment_to_payout"),

@@ -45,3 +45,13 @@
 {% macro source_key(source_name, native_id) -%}
     {{ source_name }} || ':' || cast({{ native_id }} as varchar)
 {%- endmacro %}
+
+
+{#- Provenance of a part that has none of its own: it came with its order. -#}
+{% macro no_provenance() -%}
+    {{ no_timestamp() }} as source_updated_at,
+    {{ no_text() }} as source_file,
+    cast(null as bigint) as source_position,
+    {{ no_text() }} as load_id,
+    {{ no_text() }} as record_hash
+{%- endmacro %}

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from pipelines.agreement import LARGEST_SUM, Cells
 from pipelines.config import CsvMapping
@@ -17,42 +17,17 @@ from pipelines.stripe.currencies import exponent
 from pipelines.tabular import formats
 from pipelines.tabular.days import day_of, local_day_of
 from pipelines.tabular.layout import Layout
+from pipelines.tabular.line_amounts import line_total
+from pipelines.tabular.numbers import number_of
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import rows
 
-_SPACES = re.compile(formats.SPACES)
-_NO_DIGIT = re.compile("[^0-9]")
 _MARK = re.compile(formats.MARK)
 
 
-@cache
-def _pattern(decimal: str, thousands: str) -> re.Pattern[str]:
-    return re.compile(formats.amount_pattern(decimal, thousands)[1:-1])
-
-
-# Prices, fees and empty sides of an entry come again and again.
-@lru_cache(maxsize=1 << 16)
 def amount_of(text: str, decimal: str, thousands: str) -> Decimal | None:
     """One signed amount, or None."""
-    dense = _SPACES.sub("", text).replace("\u2212", "-")
-    found = _pattern(decimal, thousands).fullmatch(dense)
-    if found is None or bool(found["open"]) != bool(found["close"]):
-        return None
-    if sum(bool(found[name]) for name in formats.SIGNS) > 1:
-        return None
-    whole = _NO_DIGIT.sub("", found["whole"] or "").lstrip("0")
-    fraction = (found["fraction"] or "").rstrip("0")
-    if not (found["whole"] or found["fraction"]):
-        return None
-    if len(whole) > formats.MAX_WHOLE or len(fraction) > formats.MAX_FRACTION:
-        return None
-    value = Decimal(f"{whole or 0}.{fraction or 0}")
-    negative = (
-        found["open"]
-        or "-" in (found["sign"], found["sign2"], found["sign3"])
-        or found["mark"] in formats.DEBIT_MARKS
-    )
-    return -value if negative else value
+    return number_of(text, decimal, thousands, formats.MAX_WHOLE, formats.MAX_FRACTION)
 
 
 @lru_cache(maxsize=1024)
@@ -72,6 +47,7 @@ def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tup
             *stream.dates,
             *stream.amount,
             *stream.minus,
+            *(layout.line.money + layout.line.rates if layout.line else ()),
             "amount",
             "debit",
             "credit",
@@ -79,9 +55,11 @@ def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tup
         )
         if name in layout.at
     ]
+    wanted = list(dict.fromkeys(wanted))
     indices = [layout.at[name] for name in wanted]
     # Amounts made of several cells, and marks of their own, by the number of the cell.
-    money = [name for name in (*stream.amount, *stream.minus) if name in layout.sums or name in layout.signs]
+    listed = (*stream.amount, *stream.minus, *(layout.line.money if layout.line else ()))
+    money = [name for name in listed if name in layout.sums or name in layout.signs]
     more = {index for name in money for _, index in layout.sums.get(name, ())}
     more |= {layout.signs[name][0] for name in money if name in layout.signs}
     wanted += [f"#{index}" for index in sorted(more)]
@@ -172,6 +150,27 @@ def _amount(text: dict[str, str], layout: Layout, mapping: CsvMapping) -> Decima
             return -amount
         return amount
 
+    if layout.line:
+        rates = {
+            name: number_of(
+                text.get(name, "").rstrip("%"),
+                layout.decimal,
+                layout.thousands,
+                formats.MAX_RATE_WHOLE,
+                formats.MAX_RATE_FRACTION,
+            )
+            if text.get(name)
+            else None
+            for name in layout.line.rates
+        }
+        if any(rates[name] is None and text.get(name) for name in rates):
+            return Decimal(0)
+        stated = {name: value(name) for name in layout.line.money}
+        if any(amount is None for amount in stated.values()):
+            return Decimal(0)
+        if not all(text.get(name) or name in layout.sums for name in layout.line.needs):
+            return Decimal(0)
+        return line_total(layout.line, {**stated, **rates})
     if stream.amount == ("amount",):
         if "amount" not in layout.sums and ("debit" in text or "credit" in text):
             parts = value("credit"), value("debit")

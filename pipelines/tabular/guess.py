@@ -15,6 +15,7 @@ from pipelines.config import CsvMapping, Stream
 from pipelines.tabular import formats
 from pipelines.tabular.headers import key_of
 from pipelines.tabular.layout import Layout, UnusableFile, headers_of, settle, synonyms
+from pipelines.tabular.order_lines import has_items, repeats_orders
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import rows
 
@@ -22,6 +23,7 @@ from pipelines.tabular.text import rows
 UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY = "UNKNOWN", "XXX"
 
 _MOST_ABOVE = 40  # lines
+_DOCUMENTS = ("orders", "invoices", "bills", "payments")  # streams with one row each
 _TIMES = (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "T%H:%M:%S", "")
 
 
@@ -48,17 +50,31 @@ def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
         score = _score(stream, headers)  # type: ignore[arg-type]
         # A file whose dates have two meanings is still of its stream; its reader says the reason.
         usable = layout is not None or " fit " in complaint
-        candidates.append((usable, score, mapping, complaint))
-    usable, score, mapping, complaint = max(candidates, key=lambda found: (found[0], found[1]))
+        candidates.append((usable, score, mapping, complaint, layout))
+    usable, score, mapping, complaint, _ = max(candidates, key=lambda found: (found[0], found[1]))
+    items = next(found for found in candidates if found[2].stream == "order_lines")
+    if items[0] and mapping.stream in _DOCUMENTS and _has_a_row_per_item(body, items[4]):
+        usable, score, mapping, complaint, _ = items
     if not usable or score[0] < 3:
         return None, f"delimited text, but no known export: {complaint}"
     return mapping, f"{score[0]} of {len(headers)} headers are usual for {mapping.stream}"
+
+
+def _has_a_row_per_item(text: str, layout: Layout | None) -> bool:
+    """Whether what looks like documents has several rows of one of them, each with an item."""
+    if layout is None or not has_items(layout.at, layout.sums):
+        return False
+    body = rows(text, layout.delimiter, '"')
+    sample = [row for _, row in islice(body, 1, 5000) if len(row) == layout.width]
+    return repeats_orders(sample, layout.at)
 
 
 def _numbers_its_records(stream: str, layout: Layout) -> bool:
     """Documents have a number: dates and amounts alone are lines of an account, whatever else fits."""
     shape = STREAMS[stream]
     numbers = {name for name in shape.key_from if name.endswith("_number")}
+    if stream == "order_lines":
+        return has_items(layout.at, layout.sums)
     if not numbers and not shape.line_of:
         return True
     return bool(({shape.key} | numbers) & set(layout.at))
@@ -117,6 +133,10 @@ def _score(stream: Stream, headers: list[str]) -> tuple[int, int]:
 
 def _constants(stream: str, headers: list[str], preamble: list[str]) -> dict[str, str]:
     """Account and currency where no header can be them: an IBAN above the table, or a stand-in."""
+    if stream in ("orders", "order_lines"):
+        keys = {key_of(header) for header in headers}
+        named = {key_of(name) for column, names in synonyms(stream) if column == "currency" for name in names}
+        return {} if keys & named else {"currency": UNKNOWN_CURRENCY}
     if stream != "bank_transactions":
         return {}
     keys = {key_of(header) for header in headers}

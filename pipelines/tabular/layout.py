@@ -15,12 +15,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipelines.config import CsvMapping
-from pipelines.tabular import evidence, formats
+from pipelines.tabular import evidence, formats, order_lines
 from pipelines.tabular.days import day_of
 from pipelines.tabular.headers import key_of, spellings
+from pipelines.tabular.order_lines import LineShape
 from pipelines.tabular.schema import STREAMS, Stream
 from pipelines.tabular.text import rows, sniff
 
+_ORDER = re.compile("order|bestell|auftrag|command|pedido|ordine|zamówieni")
 _LOOKED_AT = 2000  # records used to settle punctuation and date format
 
 
@@ -34,7 +36,8 @@ class Layout:
 
     sums: our column to the cells that it is the sum of, each with its sign. signs: our column to the cell
     that says whether it is negative, and how. date_reason: what settled dates that have two readings.
-    negative: marks in the cell `sign` that mean minus, from the mapping or found in the file.
+    negative: marks in the cell `sign` that mean minus, from the mapping or found in the file. line: how the
+    amount of a row of `order_lines` is made.
     """
 
     headers: tuple[str, ...]
@@ -51,6 +54,7 @@ class Layout:
     by_sign: dict[str, tuple[int, int]] = field(default_factory=dict)
     date_reason: str = ""
     negative: tuple[str, ...] = ()
+    line: LineShape | None = None
 
     @property
     def width(self) -> int:
@@ -88,6 +92,13 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
             )
     _require(stream, {**at, **dict.fromkeys((*sums, *joined), 0)}, headers, mapping)
     decimal = mapping.decimal if "decimal" in mapping.model_fields_set else _decimal(sample, at, sums, stream)
+    line = None
+    if mapping.stream == "order_lines":
+        at, line = order_lines.decide(
+            at, sums, sample, headers, decimal, mapping.thousands, mapping.constants
+        )
+    elif mapping.stream == "orders" and not mapping.columns:
+        _refuse_unread_money({*at, *sums}, at, headers, sample)
     date_format, date_reason = _date_format(text, sample, at, headers, decimal, delimiter, mapping)
     return Layout(
         headers=headers,
@@ -104,6 +115,7 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
         by_sign=by_sign,
         date_reason=date_reason,
         negative=negative,
+        line=line,
     )
 
 
@@ -264,23 +276,55 @@ def _require(stream: Stream, at: dict[str, int], headers: tuple[str, ...], mappi
         have.add("currency")
     money = set(stream.amount) | set(stream.minus)
     missing = [name for name in stream.required if name not in have]
-    if not money & have and not ("amount" in have and "debit_amount" in money):
+    if mapping.stream == "order_lines":
+        missing += [] if order_lines.has_items(at, {}) or mapping.columns else ["sku or quantity and price"]
+        missing += [] if {"order_id", "order_number"} & have else ["order_id"]
+        money = {"unit_price", "line_amount", "total_amount"}
+    elif mapping.stream == "payments" and not {"payment_date", "order_number"} & have:
+        missing.append("payment_date")
+    elif mapping.stream == "orders" and "total_amount" not in have:
+        missing += [] if _may_lack_totals(at, headers, mapping) else ["total_amount"]
+    if mapping.stream != "orders" and not money & have and not ("amount" in have and "debit_amount" in money):
         missing.extend(name for name in stream.amount if name not in missing)
     if missing:
         raise UnusableFile(
             f"no column for {', '.join(missing)} of {mapping.stream}; the file has: {_listed(headers)}. "
-            f"{_item_lines(stream, missing, headers)}Name it in the mapping (columns: {{{missing[0]}: <header>}}) or fill it (constants: {{{missing[0]}: <value>}})"
+            f"Name it in the mapping (columns: {{{missing[0]}: <header>}}) or fill it (constants: {{{missing[0]}: <value>}})"
         )
 
 
-def _item_lines(stream: Stream, missing: list[str], headers: tuple[str, ...]) -> str:
-    """A table of items sold has no total that a mapping could name."""
+def _may_lack_totals(at: dict[str, int], headers: tuple[str, ...], mapping: CsvMapping) -> bool:
+    """Orders get the total of their lines; anything else with a number and a date is no order, and a table of
+    items is no table of orders."""
+    named = [
+        headers[at[name]] for name in ("order_id", "order_number") if name in at and at[name] < len(headers)
+    ]
+    is_order = bool(mapping.columns and named) or any(_ORDER.search(key_of(header)) for header in named)
+    return is_order and not {"quantity", "unit_price"} <= _item_columns(headers)
+
+
+def _item_columns(headers: tuple[str, ...]) -> set[str]:
+    """Columns of items that usual headers of the file name."""
     keys = {key_of(header) for header in headers}
-    known = dict(synonyms("invoice_lines"))
-    has = all(keys & {key_of(name) for name in known[column]} for column in ("quantity", "unit_price"))
-    if stream.line_of or not has or not set(stream.amount) & set(missing):
-        return ""
-    return "It seems to have one row per item: add it up to one row per document with its total. "
+    return {column for column, names in synonyms("order_lines") if keys & {key_of(name) for name in names}}
+
+
+def _refuse_unread_money(
+    have: set[str], at: dict[str, int], headers: tuple[str, ...], sample: list[list[str]]
+) -> None:
+    """Orders may come without a total, but not beside a column of amounts that nothing reads."""
+    if "total_amount" in have:
+        return
+    for index, header in enumerate(headers):
+        if index in at.values():
+            continue
+        cells = _cells(sample, [index])
+        amounts = [cell for cell in cells if re.fullmatch(r"[€£$]?\s?-?[0-9][0-9.,' ]*[.,][0-9]{2}", cell)]
+        if cells and 2 * len(amounts) > len(cells):
+            raise UnusableFile(
+                f"no column for total_amount of orders, and '{header}' holds amounts ('{amounts[0]}'); the file has: "
+                f"{_listed(headers)}. Name it in the mapping (columns: {{total_amount: {header}}})"
+            )
 
 
 def _listed(headers: tuple[str, ...]) -> str:

@@ -30,7 +30,7 @@ _SYMBOLS = {"€": "EUR", "£": "GBP", "$": "USD"}
 class Profile(BaseModel):
     """One product's export. headers: those that tell it; without: those that tell another; pattern: for
     files without a header record, a regular expression per cell; account: one for the account in the lines
-    above, where no label tells it; parts: one mapping per stream in it."""
+    above, where no label tells it; is_shop: whether what names no currency is in the entity's; parts: one mapping per stream in it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,6 +46,7 @@ class Profile(BaseModel):
     documentation: str = ""
     notes: str = ""
     account: str = ""
+    is_shop: bool = False
     parts: tuple[dict[str, Any], ...]
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from pipelines.agreement import Cells, added, cells_of, disagreement
 from pipelines.bank.identifiers import wrong_bics, wrong_ibans
+from pipelines.company import base_currency_of
 from pipelines.config import CsvMapping, SourceInstance
 from pipelines.control_totals import control_totals_table
 from pipelines.landing import file_row, open_binary
@@ -169,8 +170,9 @@ def _read(document: Document, file: LandingFile, instance: SourceInstance, start
         batches += found
         number += count
     layout = parts[0].layout
+    said = "".join(f", {why}" for part in parts if part.layout.line for why in part.layout.line.reasons)
     how = (
-        f"{reason}; {document.how}, delimiter {layout.delimiter!r}, decimal {layout.decimal!r}, "
+        f"{reason}{said}; {document.how}, delimiter {layout.delimiter!r}, decimal {layout.decimal!r}, "
         f"dates {layout.date_format}" + (f" by {layout.date_reason}" if layout.date_reason else "")
     )
     return _Read(batches, number, how)
@@ -187,9 +189,15 @@ def parts_of(document: Document, instance: SourceInstance) -> tuple[list[Part] |
         how = "the mapping of the source" if instance.csv.columns else "headers by their usual names"
         found = Recognised((instance.csv,), how)
         if says_only_a_stream(instance.csv):
-            found = recognise_stream(document.text, instance.csv) or found
+            base = base_currency_of(instance.entity_id)
+            found = recognise_stream(document.text, instance.csv, base) or found
     else:
-        found = recognise(document.text, instance.constants, is_configured=bool(instance.entity_id))
+        found = recognise(
+            document.text,
+            instance.constants,
+            is_configured=bool(instance.entity_id),
+            base_currency=base_currency_of(instance.entity_id),
+        )
     parts = []
     for mapping in found.mappings:
         text = document.text

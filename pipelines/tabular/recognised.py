@@ -27,6 +27,10 @@ _CURRENCY_LABEL = re.compile(
     r"(?i)^\W*(?:currency|währung|waehrung|devise|moneda|valuta|waluta|bewertet in|munt)\W*$"
 )
 _CODE = re.compile(r"^[A-Z]{3}$")
+# Streams of a shop: its own export names no currency where it sells in one, that of its books.
+OF_A_SHOP = ("orders", "order_lines")
+ASSUMED = "currency_is_assumed"  # among the constants of a mapping; no column of any stream
+NO_CURRENCY = "names no currency: taken as"
 
 
 class Recognised(NamedTuple):
@@ -38,38 +42,65 @@ class Recognised(NamedTuple):
     known: frozenset[str] = frozenset()
 
 
-def recognise(text: str, constants: Mapping[str, str], is_configured: bool) -> Recognised:
-    """The mappings of a text. `constants`: what the source says that its files do not.
+def recognise(
+    text: str, constants: Mapping[str, str], is_configured: bool, base_currency: str | None = None
+) -> Recognised:
+    """The mappings of a text. `constants`: what the source says that its files do not. `base_currency`: that of
+    the entity, in which a shop's orders are when neither of them names one.
 
     Raises UnusableFile with the reason when nothing fits, or when a source would have to load money
     without a currency.
     """
     fit = profiles.fitting(text)
     if fit is not None:
-        return _by_profile(fit, text, constants, is_configured)
+        return _by_profile(fit, text, constants, is_configured, base_currency)
     mapping, reason = guessed_mapping(text)
     if mapping is None:
         raise UnusableFile(reason)
-    mapping = _completed(mapping, text, mapping.skip_rows, constants, is_configured)
-    return Recognised((mapping,), reason)
+    mapping = _completed(mapping, text, mapping.skip_rows, constants, is_configured, base_currency)
+    return Recognised((mapping,), reason + _assumed((mapping,)))
+
+
+def _assumed(mappings: tuple[CsvMapping, ...]) -> str:
+    """What a reader of the file must know where its currency is only the entity's."""
+    assumed = {m.constants["currency"] for m in mappings if m.constants.get(ASSUMED)}
+    return f"; {NO_CURRENCY} {assumed.pop()}, the entity's base currency" if assumed else ""
 
 
 def says_only_a_stream(mapping: CsvMapping | None) -> bool:
     """Whether a source leaves to its files how they are read."""
-    return mapping is not None and mapping.model_fields_set <= {"stream", "constants"}
+    if mapping is None:
+        return False
+    return mapping.model_fields_set <= {"stream", "constants", *(() if mapping.columns else ("columns",))}
 
 
-def recognise_stream(text: str, mapping: CsvMapping) -> Recognised | None:
-    """The profile's reading of one stream, where a source says no more of it; None when no profile has it."""
+def recognise_stream(text: str, mapping: CsvMapping, base_currency: str | None = None) -> Recognised | None:
+    """The profile's reading of one stream, where a source says no more of it; None when no profile has it.
+
+    Orders come with their lines, or as lines alone; a source that says `orders` takes both.
+    """
+    wanted = {mapping.stream, *(("order_lines",) if mapping.stream == "orders" else ())}
     fit = profiles.fitting(text)
-    if fit is None or mapping.stream not in {part["stream"] for part in fit.profile.parts}:
+    if fit is not None and wanted & {part["stream"] for part in fit.profile.parts}:
+        found = _by_profile(fit, text, mapping.constants, True, base_currency)
+        return found._replace(mappings=tuple(m for m in found.mappings if m.stream in wanted))
+    if fit is not None or mapping.stream not in OF_A_SHOP:
         return None
-    found = _by_profile(fit, text, mapping.constants, is_configured=True)
-    return found._replace(mappings=tuple(m for m in found.mappings if m.stream == mapping.stream))
+    guessed, reason = guessed_mapping(text)
+    if guessed is None or guessed.stream not in wanted:
+        return None
+    if guessed.stream == mapping.stream and "currency" not in guessed.constants:
+        return None
+    completed = _completed(guessed, text, guessed.skip_rows, mapping.constants, True, base_currency)
+    return Recognised((completed,), reason + _assumed((completed,)))
 
 
 def _by_profile(
-    fit: profiles.Fit, text: str, constants: Mapping[str, str], is_configured: bool
+    fit: profiles.Fit,
+    text: str,
+    constants: Mapping[str, str],
+    is_configured: bool,
+    base_currency: str | None = None,
 ) -> Recognised:
     preamble = text.split("\n", fit.above)[: fit.above]
     currency = profiles.currency_in_headers(fit)
@@ -79,13 +110,20 @@ def _by_profile(
         account = told[1] if told else None
     found = tuple(
         _with_constants(
-            mapping, account or fit.profile.name.upper(), currency, preamble, text, constants, is_configured
+            mapping,
+            account or fit.profile.name.upper(),
+            currency,
+            preamble,
+            text,
+            constants,
+            is_configured,
+            base_currency if fit.profile.is_shop else None,
         )
         for mapping in profiles.mappings(fit)
     )
     told = ", ".join(f"'{name}'" for name in fit.profile.headers[:4]) or "cells of its shape"
     reason = f"profile {fit.profile.name} ({fit.profile.title}) by {told}"
-    return Recognised(found, reason, profiles.known_headers(fit))
+    return Recognised(found, reason + _assumed(found), profiles.known_headers(fit))
 
 
 def _with_constants(
@@ -96,6 +134,7 @@ def _with_constants(
     text: str,
     constants: Mapping[str, str],
     is_configured: bool,
+    base_currency: str | None,
 ) -> CsvMapping:
     """Account and currency of a profile's file: what the source says, what the file says, what is usual."""
     own = dict(mapping.constants)
@@ -106,12 +145,17 @@ def _with_constants(
         own["currency"] = written or own.get("currency", "")
     own |= {name: value for name, value in constants.items() if name not in mapping.columns}
     if not own.get("currency", "x"):
-        own["currency"] = _no_currency(is_configured)
+        own |= _no_currency(is_configured, base_currency)
     return mapping.model_copy(update={"constants": own})
 
 
 def _completed(
-    mapping: CsvMapping, text: str, above: int, constants: Mapping[str, str], is_configured: bool
+    mapping: CsvMapping,
+    text: str,
+    above: int,
+    constants: Mapping[str, str],
+    is_configured: bool,
+    base_currency: str | None = None,
 ) -> CsvMapping:
     own = dict(mapping.constants)
     preamble = text.split("\n", above)[:above]
@@ -125,17 +169,20 @@ def _completed(
             own.pop("account_number")  # the source's name stands in for it
     own |= constants
     if own.get("currency") == UNKNOWN_CURRENCY and is_configured:
-        own["currency"] = _no_currency(is_configured)
+        own |= _no_currency(is_configured, base_currency if mapping.stream in OF_A_SHOP else None)
     return mapping.model_copy(update={"constants": own})
 
 
-def _no_currency(is_configured: bool) -> str:
+def _no_currency(is_configured: bool, base_currency: str | None) -> dict[str, str]:
+    """Constants that stand for a currency that nobody names."""
+    if base_currency:
+        return {"currency": base_currency, ASSUMED: "yes"}
     if is_configured:
         raise UnusableFile(
             "the file does not say in which currency its amounts are; name it where the source is configured "
             "(constants: {currency: EUR})"
         )
-    return UNKNOWN_CURRENCY
+    return {"currency": UNKNOWN_CURRENCY}
 
 
 def account_above(preamble: list[str]) -> str | None:
@@ -185,7 +232,15 @@ def _in_amounts(text: str, mapping: CsvMapping) -> str | None:
         return None
     places = [
         layout.at[name]
-        for name in ("amount", "debit", "credit", "balance_amount", "total_amount")
+        for name in (
+            "amount",
+            "debit",
+            "credit",
+            "balance_amount",
+            "total_amount",
+            "unit_price",
+            "line_amount",
+        )
         if name in layout.at
     ]
     places += [index for terms in layout.sums.values() for _, index in terms]

@@ -30,6 +30,8 @@ class Stream:
     identity: the first column is the record's key; `or` columns fill it when it is not in the file.
     required: columns without which a record is a reject. dates: the business date is the first that the
     file has. amount: columns summed for the control totals; those of `minus` are subtracted.
+    required_if_there: required where the file has the column. Some shops export orders without amounts and
+    payments without dates; the lines and the order say the rest.
     """
 
     columns: dict[str, pa.DataType]
@@ -40,6 +42,7 @@ class Stream:
     amount: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
     line_of: str | None = None
+    required_if_there: tuple[str, ...] = ()
 
     @property
     def table(self) -> pa.Schema:
@@ -70,9 +73,30 @@ STREAMS: dict[str, Stream] = {
         ),
         key="order_id",
         key_from=("order_number",),
-        required=("order_id", "order_date", "currency", "total_amount"),
+        required=("order_id", "order_date", "currency"),
+        required_if_there=("total_amount",),
         dates=("order_date", "created_at"),
         amount=("total_amount",),
+    ),
+    # One row per item of an order. Amounts are as the file has them, but `total_amount`, which is what the row adds
+    # to its order, and `discount_amount`, what was taken off it; `order_*` repeat what is of the whole order.
+    "order_lines": Stream(
+        columns=_columns(
+            text="order_id order_number line_id sku description customer_id customer_name customer_email currency status",
+            money="unit_price line_amount discount_amount tax_amount shipping_amount total_amount order_total_amount"
+            " order_discount_amount order_shipping_amount order_tax_amount",
+            dates="order_date",
+            times="created_at updated_at",
+            numbers="line_number",
+            rates="quantity discount_rate",
+            flags="is_tax_included",
+        ),
+        key="order_id",
+        key_from=("order_number",),
+        required=("order_id", "line_number", "currency"),
+        dates=("order_date", "created_at"),
+        amount=("total_amount",),
+        line_of="order_id",
     ),
     "payments": Stream(
         columns=_columns(
@@ -83,7 +107,8 @@ STREAMS: dict[str, Stream] = {
             times="updated_at",
         ),
         key="payment_id",
-        required=("payment_id", "payment_date", "currency", "amount"),
+        required=("payment_id", "currency", "amount"),
+        required_if_there=("payment_date",),
         dates=("payment_date",),
         amount=("amount",),
     ),

@@ -22,6 +22,7 @@ from pipelines.provenance import MONEY, LandingFile
 from pipelines.rejects import UNKNOWN_CURRENCY, Reason, reject_row, rejects_table
 from pipelines.tabular import cells, declared, evidence, formats
 from pipelines.tabular.layout import Layout
+from pipelines.tabular.line_amounts import line_totals
 from pipelines.tabular.schema import STREAMS
 from pipelines.tabular.text import Ragged, Records
 
@@ -39,6 +40,8 @@ _WRITTEN_AS_TEXT = (
     "account_number", "counterparty_account", "card_id", "card_transaction_id", "servicer_reference", "account_code",
     "invoice_number", "bill_number", "order_number", "payment_id", "payout_id", "balance_transaction_id",
 )  # fmt: skip
+# Numbers that a script once held as floats: 17850.0 is customer 17850.
+_NUMBERS_AS_FLOATS = ("customer_id", "order_id", "order_number", "line_id")
 # A day that no file has, standing for "has a date that cannot be read".
 _NO_DAY = -1_000_000
 
@@ -73,6 +76,8 @@ class Table:
         if name in _WRITTEN_AS_TEXT:
             # An apostrophe, or ="...", keeps a spreadsheet from reading a number; it is no part of it.
             column = tidy(pc.utf8_trim(pc.replace_substring_regex(column, '^="(.*)"$', r"\1"), "'"))
+        if name in _NUMBERS_AS_FLOATS:
+            column = pc.replace_substring_regex(column, r"^([0-9]{1,15})\.0$", r"\1")
         codes = self.mapping.values.get(name)
         if not codes:
             return column
@@ -185,7 +190,9 @@ class Table:
     def _of_other_currencies(self) -> dict[str, np.ndarray]:
         """Amounts whose own symbol or code is not the record's currency: five pounds are not five euros."""
         found = {}
-        for name in dict.fromkeys((*self.stream.amount, *self.stream.minus, "amount", "debit", "credit")):
+        parts = self.layout.line.money if self.layout.line else ()
+        listed = (*self.stream.amount, *self.stream.minus, *parts, "amount", "debit", "credit")
+        for name in dict.fromkeys(listed):
             if name not in self.text or name in self.layout.sums:
                 continue
             mark = pc.struct_field(pc.extract_regex(self.text[name], f"(?P<mark>{formats.MARK})"), "mark")
@@ -198,7 +205,9 @@ class Table:
         return found
 
     def _required(self) -> tuple[str, ...]:
-        return self.stream.required
+        there = {*self.text, *self.layout.sums, *self.mapping.constants}
+        more = [name for name in self.stream.required_if_there if name in there]
+        return (*self.stream.required, *more, *(self.layout.line.needs if self.layout.line else ()))
 
     def _derive(self) -> None:
         """What follows from other columns of the record: signs, keys, line numbers, dates."""
@@ -236,10 +245,37 @@ class Table:
             # A date that is not in the file follows from the other one; see Stream.dates.
             if name in ("order_date", "booking_date", "transaction_date", "created_date"):
                 columns[name] = pc.coalesce(columns[name], self._business_date())
+        if self.layout.line:
+            self._order_line()
         if self.stream.line_of:
             number = pa.array(occurrences(pc.fill_null(columns[self.stream.line_of], "")), pa.int64())
             columns["line_number"] = pc.coalesce(columns["line_number"], number)
         self._keys()
+
+    def _order_line(self) -> None:
+        """What the row adds to its order, and its own number where that is one."""
+        columns, line = self.columns, self.layout.line
+        assert line is not None
+        if not line.has_quantity:
+            columns["quantity"] = pa.repeat(pa.scalar(Decimal(1), columns["quantity"].type), self.count)
+        if line.tax == "inside":
+            columns["is_tax_included"] = pa.repeat(True, self.count)
+        total, discount, is_too_large = line_totals(line, columns)
+        if line.discount:
+            columns["discount_amount"] = discount
+        too_large = is_too_large.to_numpy(zero_copy_only=False)
+        if too_large.any():
+            self.invalid[line.needs[-1]] = (
+                self.invalid.get(line.needs[-1], np.zeros(self.count, bool)) | too_large
+            )
+        columns["total_amount"] = total
+        order = pc.coalesce(columns["order_id"], columns["order_number"])
+        columns["order_id"] = order
+        # A number that two rows of an order share is none of the row.
+        named = pc.is_valid(columns["line_id"])
+        keys = pc.binary_join_element_wise(pc.fill_null(order, ""), columns["line_id"], " ").filter(named)
+        if len(keys) and pc.count_distinct(keys).as_py() < len(keys):
+            columns["line_id"] = pa.nulls(self.count, pa.string())
 
     def _difference(self, name: str, plus: pa.Array, minus: pa.Array) -> pa.Array:
         """plus - minus; a difference of more than 13 digits makes the record a reject, with amount 0."""
@@ -342,7 +378,9 @@ class Table:
         for name in self.stream.minus:
             amount = self._difference(name, amount, pc.fill_null(self.columns[name], zero))
         wrong = np.zeros(self.count, bool)
-        for name in (*self.stream.amount, *self.stream.minus, "debit", "credit", "amount"):
+        line = self.layout.line
+        parts = (*line.money, *line.rates, *line.needs) if line else ()
+        for name in (*self.stream.amount, *self.stream.minus, *parts, "debit", "credit", "amount"):
             if name in self.invalid:
                 wrong |= self.invalid[name]
         currency = self.columns["currency"]

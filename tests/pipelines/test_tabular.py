@@ -278,14 +278,16 @@ def test_debit_and_credit_columns_become_a_signed_amount(tmp_path):
     assert only(tables["rejects"])["field"] == "amount", "a line with neither is no movement"
 
 
-def test_a_table_of_items_is_refused_with_what_to_do(tmp_path):
+def test_a_table_of_items_is_read_by_its_lines_where_orders_are_expected(tmp_path):
     text = (
         "Invoice,StockCode,Quantity,InvoiceDate,Price,Customer ID\nC489449,22087,-12,2026-06-30,2.95,16321\n"
     )
-    found = read(tmp_path, text, CsvMapping(stream="orders", columns={}, constants={"currency": "GBP"}))
-    assert "one row per item: add it up" in only(found["rejects"])["message"]
-    no_items = read(tmp_path, "Order,Date,Name\n1,2026-06-30,x\n", CsvMapping(stream="orders", columns={}))
-    assert "one row per item" not in only(no_items["rejects"])["message"]
+    found = read(tmp_path, text, CsvMapping(stream="orders", constants={"currency": "GBP"}))
+    line = only(found["order_lines"])
+    assert (line["order_id"], line["total_amount"], line["currency"]) == ("C489449", Decimal("-35.40"), "GBP")
+    assert found["orders"] == found["rejects"] == []
+    no_orders = read(tmp_path, "Ticket,Date,Name\n1,2026-06-30,x\n", CsvMapping(stream="orders"))
+    assert "no column for currency, total_amount" in only(no_orders["rejects"])["message"]
 
 
 def test_orders_with_the_prefixed_headers_of_shop_plugins(tmp_path):

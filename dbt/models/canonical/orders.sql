@@ -26,6 +26,8 @@ select
     orders.total_amount,
     {{ money('coalesce(refunded.refunded_amount, 0)') }} as refunded_amount,
     orders.current_total_amount,
+    orders.stated_total_amount,
+    totals.line_count,
     orders.is_test,
     orders.business_date,
     {{ provenance_columns('orders') }}

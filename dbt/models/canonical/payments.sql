@@ -52,8 +52,8 @@ csv_payments as (
         'csv' as source_kind,
         'payment' as source_status_object,
         true as is_captured,
-        {{ date_to_timestamp('payments.payment_date') }} as paid_at,
-        payments.business_date,
+        {{ date_to_timestamp('payments.known_date') }} as paid_at,
+        payments.known_date as business_date,
         {{ source_key('payments.source_name', 'payments.balance_transaction_id') }} as balance_transaction_id,
         {{ provenance('payments', 'payments', 'payments.payment_id') }}
     from {{ ref('stg_csv__payments') }} as payments

@@ -154,6 +154,13 @@ sums_that_do_not_fit as (
     inner join {{ ref('int_order_totals') }} as totals on orders.order_id = totals.order_id
     left join {{ ref('currencies') }} as currencies on orders.currency = currencies.currency
     where abs(orders.rounding_amount) > (totals.line_count + 1) * {{ minor_unit('currencies.exponent') }}
+    union all
+    -- Neither the order nor any line says what it comes to.
+    select
+        orders.entity_id, orders.source_name, orders.source_object, 'order', orders.order_id,
+        'total_amount', 'no total is stated and no line has come', orders.currency, orders.total_amount, orders.business_date
+    from {{ ref('int_orders') }} as orders
+    where orders.stated_total_amount is null and not orders.has_lines and orders.status <> 'cancelled'
     {%- for line, document in [('invoice_line', 'invoice'), ('bill_line', 'bill')] %}
     union all
     select

@@ -36,8 +36,8 @@ sides as (
     union all
     select
         source_name, stream, entity_id, currency, business_date,
-        0, 0, superseded_count, duplicate_count, 0,
-        0, 0, superseded_amount, duplicate_amount, 0
+        0, waiting_count, superseded_count, duplicate_count, 0,
+        0, waiting_amount, superseded_amount, duplicate_amount, 0
     from {{ ref('int_version_counts') }}
     union all
     select

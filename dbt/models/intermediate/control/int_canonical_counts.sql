@@ -4,15 +4,42 @@
 with
 
 arrived as (
-    select source_name, source_object as stream, entity_id, currency, business_date, total_amount as amount
+    -- An order that its lines alone tell is counted by them.
+    select source_name, source_object as stream, entity_id, currency, business_date, coalesce(stated_total_amount, 0) as amount
     from {{ ref('orders') }}
+    where source_object = 'orders'
     union all
-    select source_name, source_object, entity_id, currency, business_date, amount
-    from {{ ref('payments') }}
+    -- Lines take their day from their order; the source declared them under its own.
+    select
+        lines.source_name,
+        'order_lines',
+        lines.entity_id,
+        declared.currency,
+        declared.business_date,
+        lines.stated_amount
+    from {{ ref('order_lines') }} as lines
+    inner join {{ ref('stg_csv__order_lines') }} as declared
+        on lines.load_id = declared.load_id
+        and lines.source_position = declared.source_position
+        and declared.record_state = 'current'
+    where lines.line_type = 'item'
+    {%- for table, amount in [('payments', 'paid.amount'), ('refunds', as_written('paid.amount'))] %}
     union all
-    select source_name, source_object, entity_id, currency, business_date, {{ as_written('amount') }}
-    from {{ ref('refunds') }}
-    where source_object <> 'order_refunds'
+    -- So do payments that an export lists without a day.
+    select
+        paid.source_name,
+        paid.source_object,
+        paid.entity_id,
+        paid.currency,
+        case when declared.load_id is null then paid.business_date else declared.business_date end,
+        {{ amount }}
+    from {{ ref(table) }} as paid
+    left join {{ ref('stg_csv__payments') }} as declared
+        on paid.load_id = declared.load_id
+        and paid.source_position = declared.source_position
+        and declared.record_state = 'current'
+    where paid.source_object <> 'order_refunds'
+    {%- endfor %}
     union all
     select source_name, source_object, entity_id, currency, business_date, amount
     from {{ ref('disputes') }}

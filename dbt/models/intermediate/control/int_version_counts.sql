@@ -1,5 +1,5 @@
--- Records that came and are not current: superseded versions and duplicates, with the amount that each
--- declared. From staging, because these states exist only there.
+-- Records that came and are not current: superseded versions, duplicates, and those that wait for the order that
+-- says their day, with the amount that each declared. From staging, because these states exist only there.
 {% set streams = [
     ('orders', 'stg_shopify__orders', 'total_price'),
     ('charges', 'stg_stripe__charges', 'amount'),
@@ -11,6 +11,7 @@
     ('bank_statements', 'stg_bank__statements', '0'),
     ('bank_transactions', 'stg_bank__transactions', 'amount'),
     ('orders', 'stg_csv__orders', 'total_amount'),
+    ('order_lines', 'stg_csv__order_lines', 'total_amount'),
     ('payments', 'stg_csv__payments', 'amount'),
     ('invoices', 'stg_csv__invoices', 'total_amount'),
     ('invoice_lines', 'stg_csv__invoice_lines', 'net_amount'),
@@ -41,7 +42,7 @@ older_versions as (
         record_state,
         {{ money('coalesce(' ~ amount ~ ', 0)') }} as amount
     from {{ ref(model) }}
-    where record_state in ('superseded', 'duplicate')
+    where record_state in ('superseded', 'duplicate', 'waiting')
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
@@ -54,7 +55,9 @@ select
     business_date,
     sum(case when record_state = 'superseded' then 1 else 0 end) as superseded_count,
     sum(case when record_state = 'duplicate' then 1 else 0 end) as duplicate_count,
+    sum(case when record_state = 'waiting' then 1 else 0 end) as waiting_count,
     {{ money("sum(case when record_state = 'superseded' then amount else 0 end)") }} as superseded_amount,
-    {{ money("sum(case when record_state = 'duplicate' then amount else 0 end)") }} as duplicate_amount
+    {{ money("sum(case when record_state = 'duplicate' then amount else 0 end)") }} as duplicate_amount,
+    {{ money("sum(case when record_state = 'waiting' then amount else 0 end)") }} as waiting_amount
 from older_versions
 group by source_name, stream, entity_id, coalesce(currency, 'XXX'), business_date

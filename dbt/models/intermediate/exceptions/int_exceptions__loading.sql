@@ -9,6 +9,19 @@ with drift as (
     group by source_name
 ),
 
+-- Records of one file that wait for the order that says their day.
+waiting as (
+    {%- for stream, order_id, amount in [('payments', 'order_number', 'amount'), ('order_lines', 'order_id', 'total_amount')] %}
+    select
+        source_name, entity_id, source_file, '{{ stream }}' as stream, currency,
+        count(*) as record_count, sum({{ amount }}) as amount, min({{ order_id }}) as order_id
+    from {{ ref('stg_csv__' ~ stream) }}
+    where record_state = 'waiting'
+    group by source_name, entity_id, source_file, currency
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
 -- One exception per document, however many of its values are unknown.
 unmapped as (
     select
@@ -65,6 +78,28 @@ select
 from {{ ref('stg_landing__rejects') }}
 -- A file that came again under its own name, corrected, has answered for what was wrong in the first.
 where load_id in (select load_id from {{ ref('stg_landing__files') }} where is_latest)
+
+union all
+
+select
+    'rejected_record' as exception_type,
+    entity_id,
+    'source_file' as document_type,
+    source_file || '#' || stream || '#' || currency as document_id,
+    source_file as document_number,
+    source_name as party_name,
+    currency,
+    amount,
+    cast(null as decimal(18, 4)) as expected_amount,
+    cast(null as decimal(18, 4)) as actual_amount,
+    cast(null as date) as business_date,
+    cast(null as date) as due_date,
+    order_id as other_number,
+    cast(record_count as varchar) || ' ' || stream || ' have no date, and the orders that they name have not come (the first: '
+    || coalesce(order_id, 'none named') || '); they are loaded with the run in which their orders are there' as detail,
+    cast(null as varchar) as caused_by_type,
+    cast(null as varchar) as caused_by_id
+from waiting
 
 union all
 

@@ -22,7 +22,7 @@ open_discounts as (
         orders.exponent
     from {{ ref('int_orders') }} as orders
     inner join order_sums on orders.order_id = order_sums.order_id
-    where orders.source_kind = 'shopify'
+    where orders.has_lines
         and orders.declared_discount_amount > order_sums.stated_discount
         and order_sums.lines_after_discount > coalesce(orders.subtotal_amount, 0)
 ),
@@ -50,7 +50,7 @@ open_taxes as (
         orders.exponent
     from {{ ref('int_orders') }} as orders
     inner join order_sums on orders.order_id = order_sums.order_id
-    where orders.source_kind = 'shopify' and orders.declared_tax_amount <> order_sums.stated_tax
+    where orders.has_lines and orders.declared_tax_amount <> order_sums.stated_tax
 ),
 
 tax_receivers as (

@@ -28,6 +28,12 @@ mentions as (
     where record_state = 'current' and customer_id is not null
     union all
     select
+        entity_id, source_name, 'order_lines', customer_id, customer_name,
+        customer_email, source_updated_at, source_file, source_position, load_id, record_hash
+    from {{ ref('int_csv_order_sums') }}
+    where customer_id is not null
+    union all
+    select
         entity_id, source_name, 'invoices', customer_id, customer_name,
         {{ no_text() }}, source_updated_at, source_file, source_position, load_id, record_hash
     from {{ ref('stg_csv__invoices') }}
