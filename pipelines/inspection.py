@@ -29,9 +29,11 @@ from pipelines.rejects import WHOLE_FILE, Reason
 from pipelines.settings import settings
 from pipelines.tabular.chain import balance_problems, statements_of_lines
 from pipelines.tabular.guess import UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY
+from pipelines.tabular.inspected_orders import orders_of_lines
 from pipelines.tabular.read import LEFT_OUT
 
 _SHOWN_PAYLOAD = 2_000
+_CENT = Decimal("0.01")  # per line, what programs lose by rounding
 _REJECT_FIELDS = (
     "stream", "source_position", "reason_code", "field", "value", "expected", "message", "currency",
     "business_date", "amount", "payload",
@@ -108,6 +110,9 @@ def _inspect(path: Path, recognised: Recognised) -> Inspection:
 def _records(kind: Kind, data: dict[str, list[Row]]) -> dict[str, list[Row]]:
     if kind == "einvoice":
         return canonical_einvoices(data, settings().seeds)
+    if data.get("order_lines"):
+        orders = orders_of_lines(data["order_lines"], data.get("orders", []))
+        data = {**data, "orders": [*data.get("orders", []), *orders]}
     return canonical_rows(kind, data)
 
 
@@ -123,10 +128,34 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
             what = name.split("_")[-1] if name != "account_number" else "account"
             message = f"the file does not name its {what}; name it where its source is configured"
             yield Problem(f"{what}_unknown", "warning", message)
+    yield from _order_problems(data)
     for statement in statements:
         statement["balance_residual_amount"] = residual(statement)
     yield from statement_problems(statements)
     yield from identifier_problems(statements, data.get("transactions") or lines or [])
+
+
+def _order_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
+    """Shops whose export names no currency, and orders whose stated total is not that of their lines."""
+    rows = [*data.get("orders", []), *data.get("order_lines", [])]
+    if any(row.get("currency") == UNKNOWN_CURRENCY for row in rows):
+        message = (
+            "the file does not name its currency; loaded, its amounts are in the base currency of the entity, or in "
+            "what its source says (constants: {currency: GBP})"
+        )
+        yield Problem("currency_unknown", "warning", message)
+    for order in orders_of_lines(data.get("order_lines", [])):
+        difference = order["difference_amount"]
+        if abs(difference) > _CENT * (order["line_count"] + 1):
+            message = f"order {order['order_id']}: its stated total differs from its lines by {amount_text(difference)}"
+            yield Problem(
+                "order_total_differs",
+                "warning",
+                message,
+                order["source_position"],
+                difference,
+                order["currency"],
+            )
 
 
 _SEVERITIES: dict[str, Severity] = {"fatal": "critical", "warning": "warning", "information": "info"}

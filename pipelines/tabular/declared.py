@@ -70,30 +70,37 @@ def count(text: str, layout: Layout, mapping: CsvMapping, time_zone: str) -> tup
         if line > header_line:
             tally[tuple([row[i] for i in indices]) if len(row) == width else None] += 1
     cells: dict[tuple[str, date | None], list[int | Decimal]] = {}
+    # A day and an amount are worked out once, however many times they come together.
+    of_day = [at for at, name in enumerate(wanted) if name in stream.dates]
+    of_amount = [at for at, name in enumerate(wanted) if name not in stream.dates]
+    days: dict[tuple[str, ...], date | None] = {}
+    amounts: dict[tuple[str, ...], tuple[str, Decimal]] = {}
     for combination, number in tally.items():
         currency, day, amount = "XXX", None, Decimal(0)
         if combination is not None:
-            found = {name: cell.strip() for name, cell in zip(wanted, combination, strict=True)}
-            currency, day, amount = _cell(found, layout, mapping, time_zone)
+            day_cells = tuple([combination[at] for at in of_day])
+            if day_cells not in days:
+                text_of_day = _text({wanted[at]: combination[at].strip() for at in of_day}, mapping)
+                days[day_cells] = _day(text_of_day, stream.dates, layout, mapping, time_zone)
+            day = days[day_cells]
+            amount_cells = tuple([combination[at] for at in of_amount])
+            if amount_cells not in amounts:
+                found = _text({wanted[at]: combination[at].strip() for at in of_amount}, mapping)
+                amounts[amount_cells] = _currency(found) or "XXX", _amount(found, layout, mapping)
+            currency, amount = amounts[amount_cells]
         total = cells.setdefault((currency, day), [0, Decimal(0)])
         total[0] += number
         total[1] += amount * number
     return {key: (int(n), Decimal(a)) for key, (n, a) in cells.items()}, sum(tally.values())
 
 
-def _cell(
-    found: dict[str, str], layout: Layout, mapping: CsvMapping, time_zone: str
-) -> tuple[str, date | None, Decimal]:
-    stream = STREAMS[mapping.stream]
+def _text(found: dict[str, str], mapping: CsvMapping) -> dict[str, str]:
+    """Cells of a record in our words, with what the configuration says beside them."""
     text = {**mapping.constants, **found}
     for name, codes in mapping.values.items():
         if name in found:
             text[name] = translated(found[name], codes)
-    return (
-        _currency(text) or "XXX",
-        _day(text, stream.dates, layout, mapping, time_zone),
-        _amount(text, layout, mapping),
-    )
+    return text
 
 
 def _currency(text: dict[str, str]) -> str | None:

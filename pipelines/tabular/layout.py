@@ -95,7 +95,14 @@ def settle(text: str, mapping: CsvMapping) -> Layout | None:
     line = None
     if mapping.stream == "order_lines":
         at, line = order_lines.decide(
-            at, sums, sample, headers, decimal, mapping.thousands, mapping.constants
+            at,
+            sums,
+            sample,
+            headers,
+            decimal,
+            mapping.thousands,
+            mapping.constants,
+            is_mapped=bool(mapping.columns),
         )
     elif mapping.stream == "orders" and not mapping.columns:
         _refuse_unread_money({*at, *sums}, at, headers, sample)
@@ -383,9 +390,11 @@ def _date_format(
         return mapping.date_format, ""
     candidates = mapping.date_formats or formats.DATE_FORMATS
     tied = _fitting_best(_cells(sample, days), candidates)
-    if len(tied) > 1:
-        # A later record may tell: look at all of them before asking anyone.
-        sample = [row for row in _sample(text, mapping, delimiter, len(text))[0] if len(row) == len(headers)]
+    for most in (8 * _LOOKED_AT, 64 * _LOOKED_AT, len(text)):
+        # A later record may tell: look further, at all of them in the end, before asking anyone.
+        if len(tied) <= 1:
+            break
+        sample = [row for row in _sample(text, mapping, delimiter, most)[0] if len(row) == len(headers)]
         tied = _fitting_best(_cells(sample, days), candidates)
     if len(tied) <= 1:
         return tied[0] if tied else mapping.date_format, ""

@@ -100,21 +100,24 @@ def decide(
     decimal: str,
     thousands: str,
     constants: Mapping[str, str],
+    is_mapped: bool = False,
 ) -> tuple[dict[str, int], LineShape]:
     """The columns under the names that their values prove, and how a row's amount is made.
 
-    at: our column to the index of its cell; sums: our column to the cells that it is the sum of.
+    at: our column to the index of its cell; sums: our column to the cells that it is the sum of; is_mapped:
+    whether a mapping names the columns. Then tax, shipping and discount are what it says; a total that every row
+    of an order repeats is still none of its rows.
     """
     at = dict(at)
     reasons: list[str] = []
     rows = _rows(at, sums, sample, decimal, thousands)
     several = _several(rows)
-    if _is_rate(rows, "discount_amount", headers, at, sample):
+    if not is_mapped and _is_rate(rows, "discount_amount", headers, at, sample):
         at["discount_rate"] = at.pop("discount_amount")
         rows = _rows(at, sums, sample, decimal, thousands)
         several = _several(rows)
     rate = _kind_of_rate(rows)
-    for name in ("tax_amount", "shipping_amount", "discount_amount"):
+    for name in () if is_mapped else ("tax_amount", "shipping_amount", "discount_amount"):
         if name in at and OF_ORDER[name] not in at and _is_of_order(several, name, _FEW_ORDERS):
             at[OF_ORDER[name]] = at.pop(name)
             reasons.append(f"'{headers[at[OF_ORDER[name]]]}' is of the whole order")
@@ -170,7 +173,7 @@ def _is_rate(
     rows: Sequence[_Row], name: str, headers: Sequence[str], at: Mapping[str, int], sample: Sequence[Sequence[str]]
 ) -> bool:  # fmt: skip
     """A discount that is a share: it says so, or no value is above one and some are between."""
-    if name not in at:
+    if name not in at or "amount" in headers[at[name]].casefold():
         return False
     if "%" in headers[at[name]] or any(row[at[name]].strip().endswith("%") for row in sample):
         return True
