@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 
+from matching import usual_rates
 from matching.normalise import TEXT_REFERENCES
 
 #: Pairs that one block may make before it is split by amount (20 lines x 20 documents).
@@ -348,6 +349,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             )
     _word_pairs(con, run, budget)
     _near_pairs(con, run, cut, rows)
+    usual_rates.learn(con, run, cut)
     run(
         "all pairs",
         """
@@ -361,6 +363,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             union select l, r from transposed_pair
             union select l, r from word_pair
             union select l, r from near_pair
+            union select l, r from rate_pair
         )
         select found.l, found.r, coalesce(key_left_n, 0) as key_left_n, coalesce(key_right_n, 0) as key_right_n,
             coalesce(is_declared, false) as is_declared, coalesce(is_group, false) as is_group, shared_key
@@ -378,7 +381,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
     )
     # Only the blocks; later steps still ask key, word, line and transfer.
     con.execute(
-        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table party_pair; drop table party_month_l; drop table party_month_r; drop table party_month_block; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
+        "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table rate_pair; drop table party_pair; drop table party_month_l; drop table party_month_r; drop table party_month_block; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
     )
     return passes
 

@@ -13,12 +13,13 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching import assemble, candidates, features, groups, scoring, twins
+from matching import assemble, candidates, features, groups, payer, scoring, twins, usual_discounts
 from matching import items as items_module
 from matching import weights as weights_module
 from matching.decide import decide
 from matching.decided import hold
 from matching.decisions import Resolved
+from matching.group import usual_lags
 from matching.result import MatchResult
 from matching.rules import Rule, Tolerance, rule_case
 
@@ -85,6 +86,8 @@ def _run(
     items = items_module.load(con, source, options.same_sign)
     nodes = int(items.node.max(initial=-1)) + 1
     passes = candidates.build(con, len(items))
+    payer.learn(con, items)
+    usual_discounts.learn(con, items)
     pairs = features.measure(con, items)
     weights = weights_module.estimate(items, pairs, nodes)
     contribution = weights_module.contributions(items, pairs, weights)
@@ -119,7 +122,8 @@ def _run(
     taken[items.node[pairs.r[sure]]] = True
 
     open_rows = ~taken[items.node] & (items.amount != 0)
-    found, notes, hits = groups.find(con, items, open_rows, pairs, passes.sql)
+    lags = usual_lags(items, pairs.l[sure], pairs.r[sure])
+    found, notes, hits = groups.find(con, items, open_rows, pairs, lags, passes.sql)
     group_score, group_parts = scoring.score_groups(items, found, pairs, contribution, weights, hits)
     group_rule = _apply(con, scoring.group_measures(items, found, pairs, 0), case)
     if held and len(found):

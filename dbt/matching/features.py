@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching import texts
+from matching import texts, usual_rates
 from matching.items import NO_DATE, TICKS, Items
 
 LAG_LABELS = [
@@ -54,8 +54,20 @@ AMOUNT_LABELS = [
     "two digits swapped",
     "equal to the original amount",
     "other currency",
+    "worth as much at the usual rate of these files",
+    "equal less the early-payment discount",
 ]
-LESS, MUCH_LESS, MORE, MUCH_MORE, SWAPPED, ORIGINAL, OTHER_CURRENCY = 1, 6, 7, 12, 13, 14, 15
+LESS, MUCH_LESS, MORE, MUCH_MORE, SWAPPED, ORIGINAL, OTHER_CURRENCY, USUAL_RATE, DISCOUNTED = (
+    1,
+    6,
+    7,
+    12,
+    13,
+    14,
+    15,
+    16,
+    17,
+)
 KEY_LABELS = [
     "no reference to compare",
     "references differ",
@@ -88,6 +100,7 @@ class Pairs:
     has_group_key: np.ndarray
     is_fx: np.ndarray
     has_original: np.ndarray
+    has_usual_rate: np.ndarray
     is_discount: np.ndarray
     is_transposed: np.ndarray
     shared_key: pa.ChunkedArray
@@ -116,6 +129,10 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
     l, r = column["l"].astype(np.int64), column["r"].astype(np.int64)  # noqa: E741
     sizes = _Sizes(items)
     amount, difference, is_fx, has_original, is_transposed = _amounts(con, items, sizes, l, r)
+    has_usual_rate = _usual_rate(con, amount, l, r, has_original)
+    is_discount = _discounts(items, l, r, difference) & ~is_fx
+    amount.level[is_discount] = DISCOUNTED
+    amount.log_u[is_discount] = _log_u_of_net(items, sizes, l[is_discount], r[is_discount])
     lag_feature, lag = _lags(items, sizes, l, r)
     party = _parties(items, sizes, l, r)
     text = _texts(con, items, l, r, party.level)
@@ -134,7 +151,8 @@ def measure(con: duckdb.DuckDBPyConnection, items: Items) -> Pairs:
         has_group_key=group,
         is_fx=is_fx,
         has_original=has_original,
-        is_discount=_discounts(items, l, r, difference),
+        has_usual_rate=has_usual_rate,
+        is_discount=is_discount,
         is_transposed=is_transposed,
         shared_key=table.column("shared_key"),
         key_log_u_left=key_log_u_left,
@@ -222,13 +240,34 @@ def _amounts(con, items: Items, sizes: _Sizes, l, r):  # noqa: E741
     if equal.any():
         log_u[equal] = np.maximum(
             _agreement(items, sizes, value, base, l[equal], r[equal]),
-            np.log(np.maximum(_amount_density(items, l[equal], r[equal]), 1e-12)),
+            np.log(np.maximum(_amount_density(items, l[equal], np.abs(items.amount[l[equal]])), 1e-12)),
         )
     table = _amount_chances(items)
     rest = ~equal
     log_u[rest] = np.log(table[items.stratum[l[rest]], level[rest]])
     log_u[has_original] = np.log(2e-3)
     return Feature("amount", AMOUNT_LABELS, level, log_u), difference, is_fx, has_original, is_transposed
+
+
+def _log_u_of_net(items: Items, sizes: _Sizes, l, r) -> np.ndarray:  # noqa: E741
+    """An amount less its discount is as rare as an equal one, with a unit of rounding to either side."""
+    paid = np.minimum(np.abs(items.amount[l]), np.abs(items.amount[r]))
+    rows = np.minimum(sizes.left, sizes.right)[items.stratum[l]]
+    return np.log(3 * np.maximum(chance_of(np.ones(len(l)), rows, 2e-4), _amount_density(items, l, paid)))
+
+
+def _usual_rate(con, amount: Feature, l, r, has_original) -> np.ndarray:  # noqa: E741
+    """Pairs of two currencies that are worth as much at the rate of these files; their amount level is set."""
+    fits = usual_rates.fits(con)
+    result = np.zeros(len(l), dtype=bool)
+    if len(fits["l"]):
+        width = int(r.max()) + 1
+        place = np.searchsorted(l * width + r, fits["l"].astype(np.int64) * width + fits["r"])
+        result[place] = True
+        exact = has_original[place]
+        amount.level[place[~exact]] = USUAL_RATE
+        amount.log_u[place[~exact]] = np.log(fits["chance"][~exact])
+    return result
 
 
 def _transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -244,8 +283,8 @@ def _transposed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return result
 
 
-def _amount_density(items: Items, l: np.ndarray, r: np.ndarray) -> np.ndarray:  # noqa: E741
-    """Probability that an unrelated row carries exactly this amount, by how close the amounts lie around it.
+def _amount_density(items: Items, l: np.ndarray, wanted: np.ndarray) -> np.ndarray:  # noqa: E741
+    """Probability that an unrelated row of the stratum of l carries exactly the wanted amount, by how close the amounts lie around it.
 
     Counting how often an amount occurs says nothing where each occurs once: among two hundred whole amounts
     below five hundred a stranger hits one of them once in five hundred times, among amounts in cents hardly
@@ -253,7 +292,6 @@ def _amount_density(items: Items, l: np.ndarray, r: np.ndarray) -> np.ndarray:  
     """
     result = np.zeros(len(l))
     size = np.abs(items.amount)
-    wanted = size[l]
     of_pair = items.stratum[l]
     order = np.argsort(of_pair, kind="stable")
     codes, start = np.unique(of_pair[order], return_index=True)
@@ -283,7 +321,26 @@ def _amount_chances(items: Items) -> np.ndarray:
     """Probability of each amount level for unrelated rows, from the sorted amounts of both sides, exactly."""
     table = np.empty((items.strata, len(AMOUNT_LABELS)))
     prior = np.array(
-        [1e-3, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 1e-3, 4e-3, 1e-2, 3e-2, 7e-2, 0.38, 2e-3, 2e-3, 0.5]
+        [
+            1e-3,
+            1e-3,
+            4e-3,
+            1e-2,
+            3e-2,
+            7e-2,
+            0.38,
+            1e-3,
+            4e-3,
+            1e-2,
+            3e-2,
+            7e-2,
+            0.38,
+            2e-3,
+            2e-3,
+            0.5,
+            1e-2,
+            2e-3,
+        ]
     )
     for rec in range(items.strata):
         mine = items.stratum == rec

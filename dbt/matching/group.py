@@ -25,6 +25,7 @@ class Group:
     linked: int = 0  # members joined by a shared reference
     is_batch: bool = False  # its rows carry one batch, whatever else joins them
     has_usual_fee: bool = False  # its difference is the fee that the other batches have, see batch_fees.py
+    is_net: bool = False  # its documents are paid less their early-payment discounts
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -93,6 +94,30 @@ def search_chance(amounts: np.ndarray, searched: float) -> float:
     grid = int(np.gcd.reduce(np.abs(amounts)))
     spread = max(float(np.abs(amounts).sum()) / max(min(grid, 10 * TICKS), 1), 2.0)
     return float(max(1.0 - np.exp(-searched / spread), 1e-9))
+
+
+#: Sure pairs that tell how far apart in time the two rows of a pair are, and the steps that this is rounded to.
+LAGS_FROM = 12
+_LAG_STEPS = np.array(
+    [-400, -200, -120, -90, -60, -45, -31, -21, -14, -7, -3, 0, 3, 7, 14, 21, 31, 45, 60, 90, 120, 200, 400]
+)
+
+
+def usual_lags(items: Items, left: np.ndarray, right: np.ndarray) -> dict[int, tuple[int, int]]:
+    """Between which lags (left minus right, days) the sure pairs of each reconciliation lie, a step of room given.
+
+    In steps, so that a few late rows do not change what is searched.
+    """
+    found = {}
+    known = (items.date[left] != NO_DATE) & (items.date[right] != NO_DATE)
+    lag, rec = (items.date[left] - items.date[right])[known], items.rec[left][known]
+    for code in np.unique(rec).tolist():
+        mine = lag[rec == code]
+        if len(mine) >= LAGS_FROM:
+            low = int(np.searchsorted(_LAG_STEPS, np.quantile(mine, 0.02), side="right")) - 2
+            high = int(np.searchsorted(_LAG_STEPS, np.quantile(mine, 0.98), side="left")) + 1
+            found[code] = (int(_LAG_STEPS[max(low, 0)]), int(_LAG_STEPS[min(high, len(_LAG_STEPS) - 1)]))
+    return found
 
 
 def oriented(items: Items, target: int, members: list[int], kind: str, chance: float) -> Group:

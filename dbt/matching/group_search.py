@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from matching.candidates import BLOCK_LIMIT, month_sql
+from matching.features import discount_of
 from matching.group import MAX_GROUP, POOL, Group, Hits, oriented, search_chance
 from matching.items import NO_DATE, Items
 from matching.subsets import find_subsets, subsets_looked_at
@@ -21,7 +24,7 @@ HOPELESS = 0.75
 SEARCH_COST = 10_000
 
 
-def by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
+def by_search(con, items: Items, sql: list, hits: Hits, lags: dict[int, tuple[int, int]]) -> list[Group]:
     """Subset search for rows that nothing explains yet, within their party, shared words, or neighbouring days."""
     statement = f"""
         create or replace temp table linked as
@@ -125,7 +128,11 @@ def by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
                 items.limits.mark("search_budget_exhausted", [target])
                 continue
             made, cost = _search(
-                items, target, pool.astype(np.int64), "party" if strength[start:end].min() == 1 else "text"
+                items,
+                target,
+                pool.astype(np.int64),
+                "party" if strength[start:end].min() == 1 else "text",
+                lags.get(int(items.rec[target])),
             )
             spent[items.stratum[target]] += cost + SEARCH_COST
             groups += made
@@ -134,33 +141,67 @@ def by_search(con, items: Items, sql: list, hits: Hits) -> list[Group]:
     return groups + _search_days(con, items, seen, hits)
 
 
-def _search(items: Items, target: int, pool: np.ndarray, kind: str) -> tuple[list[Group], int]:
+def _search(
+    items: Items, target: int, pool: np.ndarray, kind: str, lags: tuple[int, int] | None
+) -> tuple[list[Group], int]:
+    """Rows of the pool that add up to the target: those at a usual distance in time first, whole or less their
+    discounts, then all."""
+    pools = [pool]
+    if lags is not None and items.date[target] != NO_DATE:
+        lag = (items.date[target] - items.date[pool]) * (1 if items.is_left[target] else -1)
+        usual = pool[(lag >= lags[0]) & (lag <= lags[1])]
+        if len(usual) < len(pool):
+            pools = [usual, pool]
+    total = 0
+    for rows in pools:
+        for is_net in (False, True):
+            groups, cost = _search_sums(items, target, rows, kind, is_net)
+            total += cost
+            if groups:
+                return groups, total
+    return [], total
+
+
+def _search_sums(
+    items: Items, target: int, pool: np.ndarray, kind: str, is_net: bool
+) -> tuple[list[Group], int]:
     want = int(items.amount[target])
-    signed = items.amount[pool] * (1 if want > 0 else -1)
+    amounts = items.amount[pool]
+    if is_net:
+        # What is paid is the money, on either side; the documents are worth their amount less the discount.
+        less_pool = discount_of(items, pool, np.full(len(pool), target))
+        less_target = int(discount_of(items, np.array([target]), pool[:1])[0]) if len(pool) else 0
+        if less_pool.any():
+            amounts = amounts - np.sign(amounts) * less_pool
+        elif less_target:
+            want -= less_target if want > 0 else -less_target
+        else:
+            return [], 0
+    signed = amounts * (1 if want > 0 else -1)
     size = abs(want)
-    pool = pool[(signed <= size) & (pool != target)]
+    usable = (signed <= size) & (pool != target)
+    pool, amounts = pool[usable], amounts[usable]
     if len(pool) < 2:
         return [], 1
-    same_way = np.abs(items.amount[pool]).sum()
-    if same_way < size:
+    if np.abs(amounts).sum() < size:
         return [], 1
     if len(pool) > POOL:
         items.limits.mark("search_pool_cut", [target])
         lag = np.abs(items.date[pool] - items.date[target])
-        pool = pool[np.lexsort((pool, lag))[:POOL]]
-    pool = np.sort(pool)
-    found = find_subsets(items.amount[pool], want, MAX_GROUP, 1 << 14, 24)
+        nearest = np.lexsort((pool, lag))[:POOL]
+        pool, amounts = pool[nearest], amounts[nearest]
+    order = np.argsort(pool)
+    pool, amounts = pool[order], amounts[order]
+    found = find_subsets(amounts, want, MAX_GROUP, 1 << 14, 24)
     cost = 2 << min(len(pool) // 2, 14)
-    chance = search_chance(items.amount[pool], found.searched)
+    chance = search_chance(amounts, found.searched)
     if len(found.solutions) > 12:
         items.limits.mark("sums_undecided", [target])
         return [], cost
-    target_is_left = bool(items.is_left[target])
     groups = []
     for positions in found.solutions:
-        members = tuple(int(pool[i]) for i in positions)
-        left, right = ((target,), members) if target_is_left else (members, (target,))
-        groups.append(Group(left, right, kind, chance))
+        made = oriented(items, target, [int(pool[i]) for i in positions], kind, chance)
+        groups.append(replace(made, is_net=is_net))
     return groups, cost
 
 

@@ -24,9 +24,17 @@ from matching.items import Items
 
 
 def find(
-    con: duckdb.DuckDBPyConnection, items: Items, open_rows: np.ndarray, pairs, sql: list
+    con: duckdb.DuckDBPyConnection,
+    items: Items,
+    open_rows: np.ndarray,
+    pairs,
+    lags: dict[int, tuple[int, int]],
+    sql: list,
 ) -> tuple[list[Group], list[dict], Hits]:
-    """All group candidates among the open rows (bool per row). Sorted, without repetition."""
+    """All group candidates among the open rows (bool per row). Sorted, without repetition.
+
+    lags: see group.usual_lags.
+    """
     hits = Hits()
     con.register("open_rows", {"row": np.flatnonzero(open_rows).astype(np.int32)})
     con.execute(
@@ -46,7 +54,7 @@ def find(
         ),
         *offsets(con, items, sql),
     ]
-    groups += by_search(con, items, sql, hits)
+    groups += by_search(con, items, sql, hits, lags)
     unique: dict[tuple, Group] = {}
     for group in groups:
         key = (group.left, group.right)
@@ -62,5 +70,6 @@ def find(
             chance=min(known.chance, group.chance),
             is_batch=any(found.is_batch or found.kind == "group_key" for found in (known, group)),
             has_usual_fee=known.has_usual_fee or group.has_usual_fee,
+            is_net=known.is_net or group.is_net,
         )
     return [unique[key] for key in sorted(unique)], notes, hits

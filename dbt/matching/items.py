@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching import parties
+from matching import original_amounts, parties
 from matching.limits import Limits
 from matching.normalise import MACROS
 
@@ -74,6 +74,7 @@ class Items:
         np.ndarray
     )  # (reconciliation, entity, currency): partners share it, rows elsewhere change nothing
     strata: int
+    left_pays: np.ndarray  # per reconciliation: the left side is the money, the right one the documents
     attribute_count: int = 0
     notes: list[dict] = field(default_factory=list)
     limits: Limits = field(default_factory=lambda: Limits(0))
@@ -156,6 +157,7 @@ def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | Non
             f"items: {duplicate[2]} {duplicate[3]} appears twice on the {duplicate[1]} side of {duplicate[0]}"
         )
     signs = align_signs(con, same_sign)
+    original_amounts.from_texts(con, TICKS)
     con.execute("alter table item add column node integer; alter table item add column rec integer")
     con.execute("""
         update item set rec = codes.rec
@@ -286,6 +288,7 @@ def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
         discount_until=numbers("discount_until", np.int64),
         stratum=stratum,
         strata=strata,
+        left_pays=np.ones(len(names), dtype=bool),
         attribute_count=int(attributes),
     )
 

@@ -53,7 +53,8 @@ select row, unnest(
     regexp_extract_all(upper(text), '[A-Z0-9][A-Z0-9./_#-]*[0-9]{3,}[A-Z0-9./_-]*|[0-9]{3,}[A-Z0-9./_-]*')
     || regexp_extract_all(upper(text), '[A-Z]{1,6}[ ._/#:-]{1,3}[0-9]{3,}')
     || case when regexp_matches(text, '[0-9] {1,2}[0-9]')
-        then regexp_extract_all(upper(text), '(?:[A-Z]{1,6}[ ._/#:-]{0,3})?[0-9]{2,4} {1,2}[0-9]{3,}') else [] end
+        then regexp_extract_all(upper(text), '(?:[A-Z]{1,6}[ ._/#:-]{0,3})?[0-9]{2,4} {1,2}[0-9]{3,}')
+            || regexp_extract_all(text, '[0-9]{1,4}(?: [0-9]{2,4}){2,}') else [] end
     || case when regexp_matches(text, '[0-9]{4,}[A-Za-z./_-]+[0-9]') then regexp_extract_all(text, '[0-9]{4,}') else [] end
 ) as raw
 from item

@@ -345,10 +345,12 @@ def _amount_predicate(rule: Rule, tolerances: list[Tolerance]) -> str:
         )
     parts = [f"({_tolerance(rule, tolerances)})", "left_size > 0", "right_size > 0"]
     if reason == "fx_difference":
-        # 990 KWD less 2,389 GBP is no difference: between two currencies only the original amount or a
-        # shared reference says that they belong together, and no tolerance can.
+        # 990 KWD less 2,389 GBP is no difference: between two currencies only the original amount, a shared
+        # reference, or the rate that the other pairs have says that they belong together, and no tolerance can.
         parts[0] = f"(is_fx or {parts[0]})"
-        parts.append("(has_foreign_original or (is_fx and has_reference))")
+        parts.append(
+            "(has_foreign_original or (is_fx and (has_reference or (has_usual_rate and (same_party or text_level >= 2)))))"
+        )
     else:
         parts += ["not is_fx", "difference <> 0"]
     if reason == "early_payment_discount":
@@ -357,7 +359,7 @@ def _amount_predicate(rule: Rule, tolerances: list[Tolerance]) -> str:
         parts.append("is_transposed")
     elif reason == "bank_charges":
         # A bank that deducts on the way makes the money less than the document, in or out.
-        parts.append("left_size < right_size")
+        parts.append("(case when left_pays then left_size < right_size else left_size > right_size end)")
     return " and ".join(parts)
 
 

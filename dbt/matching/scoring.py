@@ -78,6 +78,7 @@ def pair_measures(items: Items, pairs) -> pa.Table:
             "lag_max": lag,
             "is_fx": pairs.is_fx & ~pairs.has_original | pairs.is_fx,
             "has_foreign_original": pairs.has_original,
+            "has_usual_rate": pairs.has_usual_rate,
             "is_discount": pairs.is_discount,
             "is_transposed": pairs.is_transposed,
             "currency": items.currency.take(pa.array(r)),
@@ -98,13 +99,24 @@ def unproven_differences(items: Items, pairs, weights: Weights) -> np.ndarray:
     """
     named = pairs.has_reference | pairs.has_group_key | (pairs.feature("party").level >= 2)
     alike = (pairs.feature("text").level >= 2) & (pairs.feature("text").level != COVERED)
-    explained = pairs.is_discount | pairs.is_transposed | pairs.has_original
+    explained = pairs.is_discount | pairs.is_transposed | pairs.has_original | pairs.has_usual_rate
     few = np.array(weights.learnt_from)[items.rec[pairs.l]] < LEARNT_FROM
     return few & (pairs.difference != 0) & ~named & ~alike & ~explained
 
 
+def _money_is_left(items: Items, group: Group) -> bool:
+    """The same for a group: whether its left rows are the money."""
+    types = {
+        side: items.item_type[rows[0]].as_py() if rows else ""
+        for side, rows in (("left", group.left), ("right", group.right))
+    }
+    if "bank_transaction" in types.values():
+        return types["left"] == "bank_transaction"
+    return bool(items.left_pays[items.rec[(*group.left, *group.right)[0]]])
+
+
 def _left_pays(items: Items, l, r) -> np.ndarray:  # noqa: E741
-    """Whether the left row is the money and the right one the document; files without types: the left."""
+    """Whether the left row is the money and the right one the document."""
     import pyarrow.compute as pc
 
     right_is_bank = (
@@ -117,7 +129,9 @@ def _left_pays(items: Items, l, r) -> np.ndarray:  # noqa: E741
         .combine_chunks()
         .to_numpy(zero_copy_only=False)
     )
-    return ~right_is_bank | left_is_bank
+    return np.where(
+        right_is_bank | left_is_bank, left_is_bank | ~right_is_bank, items.left_pays[items.rec[l]]
+    )
 
 
 def score_groups(
@@ -156,6 +170,7 @@ def score_groups(
         if group.kind == "reference":
             larger = max(abs(int(items.amount[list(side)].sum())) for side in (group.left, group.right))
             best: dict[int, float] = {}
+            named_by: set = set()
             for a in group.left:
                 for b in group.right:
                     index = position.get((a, b))
@@ -173,13 +188,19 @@ def score_groups(
                         evidence += float(key_log_u[index] - alone[index])
                         # How few rows have a partner of their own says nothing of rows that come in batches.
                         evidence += max(-np.log(rows_of[items.stratum[a]]) - log_prior, 0.0)
+                    named_by.add(pairs.shared_key[index].as_py())
                     many = b if len(group.right) >= len(group.left) else a
                     best[many] = max(best.get(many, -np.inf), min(evidence, LINK_CAP))
             unlinked = max(len(group.left), len(group.right)) - len(best)
+            together = sum(best.values())
+            documents = group.right if _money_is_left(items, group) else group.left
+            if len(named_by) == 1 and len(documents) > 1 and abs(difference) * 10 > larger:
+                # One number on several documents is a customer's or a contract's: one fact, which the sum does not bear out.
+                together = max(best.values())
             linked = (
                 "reference",
                 f"{len(best)} rows joined by shared references",
-                sum(best.values()) - 3.0 * unlinked,
+                together - 3.0 * unlinked,
             )
             if group.is_batch:
                 # A batch is one fact about all of its rows, not as many as it has rows.
@@ -216,6 +237,14 @@ def score_groups(
                 (
                     "amount",
                     "the difference is the fee that the other batches have",
+                    float(-np.log(max(group.chance, 1e-9)) - 0.3),
+                )
+            )
+        elif group.is_net and difference:
+            made.append(
+                (
+                    "amount",
+                    "the sums are equal less the early-payment discounts",
                     float(-np.log(max(group.chance, 1e-9)) - 0.3),
                 )
             )
@@ -391,10 +420,11 @@ def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.T
                 "lag_max": lags[1] if lags else None,
                 "is_fx": len({items.currency[m].as_py() for m in members}) > 1,
                 "has_foreign_original": False,
+                "has_usual_rate": False,
                 "is_discount": _is_discount(items, group, left_sum - right_sum),
                 "is_transposed": False,
                 "currency": items.currency[members[0]].as_py(),
-                "left_pays": right_type != "bank_transaction" or left_type == "bank_transaction",
+                "left_pays": _money_is_left(items, group),
             }
         )
     schema = pa.schema(
@@ -416,6 +446,7 @@ def group_measures(items: Items, groups: list[Group], pairs, first: int) -> pa.T
             ("lag_max", pa.int64()),
             ("is_fx", pa.bool_()),
             ("has_foreign_original", pa.bool_()),
+            ("has_usual_rate", pa.bool_()),
             ("is_discount", pa.bool_()),
             ("is_transposed", pa.bool_()),
             ("currency", pa.string()),

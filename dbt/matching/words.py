@@ -14,7 +14,7 @@ REASON_WORDS = {
     "": "no difference",
     "bank_charges": "bank charges deducted on the way",
     "fees": "fees or charges deducted",
-    "early_payment_discount": "the agreed early-payment discount",
+    "early_payment_discount": "the early-payment discount",
     "fx_difference": "exchange rate difference",
     "small_write_off": "small difference written off",
     "rounding": "rounding",

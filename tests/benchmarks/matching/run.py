@@ -25,10 +25,11 @@ import hostile
 import labelled
 import rivals
 import scaling
+import terms
 from matching.tables import match_tables
 from score import score
 
-FAMILIES = labelled.FAMILIES | hostile.FAMILIES
+FAMILIES = labelled.FAMILIES | hostile.FAMILIES | terms.FAMILIES
 #: Added to each family's own seed: files that were never looked at while the engine was made.
 HELD_OUT = 52_000
 COMPANY = Path(__file__).parent / "company.md"
