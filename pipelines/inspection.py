@@ -93,6 +93,7 @@ def _inspect(path: Path, recognised: Recognised) -> Inspection:
     problems = [
         *_reject_problems(tables["rejects"]),
         *_data_problems(data),
+        *(_order_problems(data) if spec.kind == "csv" else ()),
         *_finding_problems(data),
         *_drift_problems(tables["schema_drift"]),
     ]
@@ -110,7 +111,7 @@ def _inspect(path: Path, recognised: Recognised) -> Inspection:
 def _records(kind: Kind, data: dict[str, list[Row]]) -> dict[str, list[Row]]:
     if kind == "einvoice":
         return canonical_einvoices(data, settings().seeds)
-    if data.get("order_lines"):
+    if kind == "csv" and data.get("order_lines"):
         orders = orders_of_lines(data["order_lines"], data.get("orders", []))
         data = {**data, "orders": [*data.get("orders", []), *orders]}
     return canonical_rows(kind, data)
@@ -128,7 +129,6 @@ def _data_problems(data: dict[str, list[Row]]) -> Iterator[Problem]:
             what = name.split("_")[-1] if name != "account_number" else "account"
             message = f"the file does not name its {what}; name it where its source is configured"
             yield Problem(f"{what}_unknown", "warning", message)
-    yield from _order_problems(data)
     for statement in statements:
         statement["balance_residual_amount"] = residual(statement)
     yield from statement_problems(statements)

@@ -31,7 +31,8 @@ _OF_ONE_COMPANY = (
     "tax_codes",
 )
 _FIRST_BANK_ACCOUNT = 1200
-_YEARS_BEFORE, _YEARS_AFTER = 5, 2
+# Public data sets and archives of shops reach back decades; a month that is not there posts nothing.
+_YEARS_BEFORE, _YEARS_AFTER = 30, 2
 
 _SOURCES = """\
 # Where the data of {entity} comes from: one entry per export. `path` is a pattern below {landing}.
