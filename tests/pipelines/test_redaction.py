@@ -121,3 +121,17 @@ def test_json_keeps_its_keys_and_names_whatever_the_password_is(monkeypatch: pyt
         "__class__": "message_event",
         "n": [1, None],
     }
+
+
+def test_a_secret_that_is_set_or_changed_during_a_run_is_known_at_once(monkeypatch):
+    text = "tried first-value-1 and second-value-2"
+    assert redact(text) == text
+    monkeypatch.setenv("BANK_PASSWORD", "first-value-1")
+    assert redact(text) == "tried [hidden] and second-value-2"
+    monkeypatch.setenv("BANK_PASSWORD", "second-value-2")
+    assert redact(text) == "tried first-value-1 and [hidden]"
+
+
+@pytest.mark.parametrize("word", ["ſecret_key", "apı_key", "paſſword"])
+def test_letters_that_only_look_like_ascii_hide_no_password(word):
+    assert redact(f"{word}=abcdef12") == f"{word}=[hidden]"
