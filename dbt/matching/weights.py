@@ -124,6 +124,8 @@ def _fugacity(matched: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.nd
 def contributions(items: Items, pairs: Pairs, weights: Weights) -> np.ndarray:
     """Pairs x features: the log-odds that each comparison adds."""
     result = np.zeros((len(pairs), len(pairs.features)))
+    if not len(pairs):
+        return result  # a company without anything to match yet has no table of weights either
     rec = items.rec[pairs.l]
     for position, feature in enumerate(pairs.features):
         table = np.array([weights.log_m[code][position] for code in range(len(items.reconciliations))])
