@@ -127,7 +127,8 @@ def timestamps(text: pa.Array, format_: str | None, time_zone: str) -> pa.Array:
         micros = pc.fill_null(fraction.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     moment = ((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + micros
     local = pa.array(moment, pa.int64(), mask=~valid).cast(pa.timestamp("us"))
-    utc = pc.assume_timezone(local, time_zone, ambiguous="earliest", nonexistent="earliest").cast(TIMESTAMP)
+    # Half past midnight of a day that summer time begins at one is of that day (Brazil until 2018).
+    utc = pc.assume_timezone(local, time_zone, ambiguous="earliest", nonexistent="latest").cast(TIMESTAMP)
     if parts.type.get_field_index("offset") < 0:
         return utc
     offset = tidy(pc.struct_field(parts, "offset"))

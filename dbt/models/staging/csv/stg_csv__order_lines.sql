@@ -1,5 +1,5 @@
 -- Rows of exports with one row per item. Most exports give a row no number of its own, so what tells a second
--- delivery of an order from the rest of its lines is how much of it came before: see `deliveries_again`.
+-- delivery of an order from the rest of its lines is how much of it came before: see `related`.
 with
 
 source as (
@@ -64,6 +64,7 @@ contested_lines as (
         delivered.load_id,
         delivered.source_file,
         delivered.source_position,
+        delivered.record_hash,
         delivered.line_id is not null as has_line_id,
         coalesce(delivered.sku, delivered.description, delivered.line_id, delivered.record_hash) as item
     from delivered
@@ -71,34 +72,39 @@ contested_lines as (
         on delivered.source_name = contested_orders.source_name and delivered.order_id = contested_orders.order_id
 ),
 
-items_by_delivery as (
-    select source_name, order_id, load_id, source_file, item, max(has_line_id) as has_line_id, count(*) as item_count
+-- Lines of each contested order in each delivery, by what is sold and by their whole content.
+counted_lines as (
+    select source_name, order_id, load_id, 'item' as measure, item as value, max(has_line_id) as has_line_id, count(*) as line_count
     from contested_lines
-    group by source_name, order_id, load_id, source_file, item
+    group by source_name, order_id, load_id, item
+    union all
+    select source_name, order_id, load_id, 'content', record_hash, max(has_line_id), count(*)
+    from contested_lines
+    group by source_name, order_id, load_id, record_hash
 ),
 
-orders_by_delivery as (
-    select source_name, order_id, load_id, sum(item_count) as line_count
-    from items_by_delivery
-    group by source_name, order_id, load_id
-),
-
-common_items as (
+common_lines as (
     select
         one.source_name,
         one.load_id,
         other.load_id as other_load_id,
-        max(one.source_file) as source_file,
-        max(other.source_file) as other_source_file,
-        max(one.has_line_id) as has_line_id,
-        sum(least(one.item_count, other.item_count)) as common_count
-    from items_by_delivery as one
-    inner join items_by_delivery as other
+        max(one.has_line_id or other.has_line_id) as has_line_id,
+        sum(case when one.measure = 'item' then least(one.line_count, other.line_count) else 0 end) as common_items,
+        sum(case when one.measure = 'content' then least(one.line_count, other.line_count) else 0 end) as common_contents
+    from counted_lines as one
+    inner join counted_lines as other
         on one.source_name = other.source_name
         and one.order_id = other.order_id
-        and one.item = other.item
+        and one.measure = other.measure
+        and one.value = other.value
         and one.load_id < other.load_id
     group by one.source_name, one.load_id, other.load_id
+),
+
+orders_by_delivery as (
+    select source_name, order_id, load_id, source_file, count(*) as line_count
+    from contested_lines
+    group by source_name, order_id, load_id, source_file
 ),
 
 common_orders as (
@@ -106,6 +112,7 @@ common_orders as (
         one.source_name,
         one.load_id,
         other.load_id as other_load_id,
+        max(one.source_file) = max(other.source_file) as is_same_file,
         sum(one.line_count) as line_count,
         sum(other.line_count) as other_line_count
     from orders_by_delivery as one
@@ -116,73 +123,141 @@ common_orders as (
     group by one.source_name, one.load_id, other.load_id
 ),
 
--- Pairs of deliveries of which the later brings orders of the earlier again, whole: half of the items of their
--- common orders are the same, or the file came again under its own name. Two parts of one export share few:
--- an order cut by the end of a page, and the same item twice in an order. Where rows have numbers, the numbers
--- decide, and only nearly all of them make a delivery of whole orders.
-deliveries_again as (
-    select common_items.source_name, common_items.load_id, common_items.other_load_id
-    from common_items
+-- What two deliveries of the same orders are to each other.
+-- again: the later brings the orders of the earlier, whole. Half of what they sell is the same, or a quarter where
+--   the file came under the same name. Where rows have numbers, these decide, and only nearly all make an order.
+-- part: the smaller is a part of the larger, row for row (a page, and then the whole export).
+-- Neither: two parts of one export. They share few rows: the same item twice in an order, and an order that the end
+--   of a page cuts.
+related as (
+    select
+        common_lines.source_name,
+        common_lines.load_id,
+        common_lines.other_load_id,
+        case
+            when 100 * common_lines.common_items
+                >= case when common_orders.is_same_file then 25 when common_lines.has_line_id then 80 else 50 end
+                    * greatest(common_orders.line_count, common_orders.other_line_count)
+                then 'again'
+            when not common_lines.has_line_id and common_lines.common_contents = common_orders.line_count then 'part'
+            when not common_lines.has_line_id and common_lines.common_contents = common_orders.other_line_count then 'whole'
+        end as relation
+    from common_lines
     inner join common_orders
-        on common_items.source_name = common_orders.source_name
-        and common_items.load_id = common_orders.load_id
-        and common_items.other_load_id = common_orders.other_load_id
-    where common_items.source_file = common_items.other_source_file
-        or 100 * common_items.common_count >= case when common_items.has_line_id then 80 else 50 end
-            * greatest(common_orders.line_count, common_orders.other_line_count)
+        on common_lines.source_name = common_orders.source_name
+        and common_lines.load_id = common_orders.load_id
+        and common_lines.other_load_id = common_orders.other_load_id
 ),
 
-deliveries_either_way as (
-    select source_name, load_id, other_load_id from deliveries_again
+related_either_way as (
+    select source_name, load_id, other_load_id, relation
+    from related
+    where relation is not null
     union all
-    select source_name, other_load_id, load_id from deliveries_again
+    select
+        source_name, other_load_id, load_id,
+        case relation when 'part' then 'whole' when 'whole' then 'part' else relation end
+    from related
+    where relation is not null
+),
+
+-- The place of each delivery among the others, the latest last.
+deliveries as (
+    select
+        source_name,
+        load_id,
+        row_number() over (
+            partition by source_name order by {{ natural_order('source_file') }}, source_file, first_load, load_id
+        ) as place
+    from (
+        select source_name, load_id, source_file, min(_dlt_load_id) as first_load
+        from delivered
+        group by source_name, load_id, source_file
+    ) as loads
 ),
 
 -- The deliveries of each contested order, the latest first.
 versions as (
     select
-        source_name,
-        order_id,
-        load_id,
-        row_number() over (partition by source_name, order_id order by {{ latest_first() }}) as version
+        loads.source_name,
+        loads.order_id,
+        loads.load_id,
+        row_number() over (
+            partition by loads.source_name, loads.order_id
+            order by loads.source_updated_at desc nulls last, deliveries.place desc
+        ) as version
     from (
         select
             delivered.source_name,
             delivered.order_id,
             delivered.load_id,
-            delivered.source_file,
-            max(delivered.source_updated_at) as source_updated_at,
-            max(delivered._dlt_load_id) as _dlt_load_id,
-            max(delivered.source_position) as source_position
+            max(delivered.source_updated_at) as source_updated_at
         from delivered
         inner join contested_orders
             on delivered.source_name = contested_orders.source_name and delivered.order_id = contested_orders.order_id
-        group by delivered.source_name, delivered.order_id, delivered.load_id, delivered.source_file
-    ) as deliveries
+        group by delivered.source_name, delivered.order_id, delivered.load_id
+    ) as loads
+    inner join deliveries on loads.source_name = deliveries.source_name and loads.load_id = deliveries.load_id
 ),
 
--- The latest delivery that brought the order again.
+replacements as (
+    select
+        one.source_name,
+        one.order_id,
+        one.load_id,
+        other.load_id as by_load_id,
+        other.version as by_version
+    from versions as one
+    inner join versions as other
+        on one.source_name = other.source_name and one.order_id = other.order_id and one.load_id <> other.load_id
+    inner join related_either_way as related
+        on one.source_name = related.source_name
+        and one.load_id = related.load_id
+        and other.load_id = related.other_load_id
+        and (related.relation = 'part' or (related.relation = 'again' and other.version < one.version))
+),
+
+-- The delivery that holds instead of one that was replaced. Of deliveries that replace each other in a circle the
+-- latest holds, or the order would be lost.
 replaced as (
     select
-        older.source_name,
-        older.order_id,
-        older.load_id,
-        min(newer.version) as latest_version
-    from versions as older
-    inner join versions as newer
-        on older.source_name = newer.source_name
-        and older.order_id = newer.order_id
-        and newer.version < older.version
-    inner join deliveries_either_way as again
-        on older.source_name = again.source_name
-        and older.load_id = again.load_id
-        and newer.load_id = again.other_load_id
-    group by older.source_name, older.order_id, older.load_id
+        replacements.source_name,
+        replacements.order_id,
+        replacements.load_id,
+        replacements.by_load_id,
+        row_number() over (
+            partition by replacements.source_name, replacements.order_id, replacements.load_id
+            order by case when further.load_id is null then 0 else 1 end, replacements.by_version
+        ) as choice
+    from replacements
+    left join (select distinct source_name, order_id, load_id from replacements) as further
+        on replacements.source_name = further.source_name
+        and replacements.order_id = further.order_id
+        and replacements.by_load_id = further.load_id
+    left join (
+        select versions.source_name, versions.order_id
+        from versions
+        left join (select distinct source_name, order_id, load_id from replacements) as older
+            on versions.source_name = older.source_name
+            and versions.order_id = older.order_id
+            and versions.load_id = older.load_id
+        group by versions.source_name, versions.order_id
+        having count(*) = count(older.load_id)
+    ) as circles
+        on replacements.source_name = circles.source_name and replacements.order_id = circles.order_id
+    inner join versions
+        on replacements.source_name = versions.source_name
+        and replacements.order_id = versions.order_id
+        and replacements.load_id = versions.load_id
+        and not (circles.order_id is not null and versions.version = 1)
 ),
 
 numbered_lines as (
     select
         delivered.*,
+        row_number() over (
+            partition by delivered.load_id, delivered.source_position order by delivered._dlt_load_id
+        ) as delivery_number,
         row_number() over (
             partition by delivered.source_name, delivered.order_id, delivered.load_id, delivered.record_hash, delivered._dlt_load_id
             order by delivered.source_position
@@ -190,28 +265,52 @@ numbered_lines as (
     from delivered
 ),
 
-renamed as (
+-- What makes a row the same line as another: its number in the order, else its content in the delivery that holds.
+placed as (
     select
         numbered_lines.*,
-        case
-            when numbered_lines.line_id is not null then 'by line'
-            else coalesce(newest.load_id, numbered_lines.load_id)
-        end as delivery,
-        coalesce(numbered_lines.line_id, numbered_lines.record_hash || ':' || cast(numbered_lines.copy_of_content as varchar)) as line_key,
-        replaced.latest_version is not null as is_replaced
+        deliveries.place,
+        coalesce(
+            numbered_lines.line_id,
+            coalesce(replaced.by_load_id, numbered_lines.load_id) || ':' || numbered_lines.record_hash || ':'
+            || cast(numbered_lines.copy_of_content as varchar)
+        ) as line_key,
+        replaced.load_id is not null as is_replaced
     from numbered_lines
+    inner join deliveries
+        on numbered_lines.source_name = deliveries.source_name and numbered_lines.load_id = deliveries.load_id
     left join replaced
         on numbered_lines.source_name = replaced.source_name
         and numbered_lines.order_id = replaced.order_id
         and numbered_lines.load_id = replaced.load_id
-    left join versions as newest
-        on replaced.source_name = newest.source_name
-        and replaced.order_id = newest.order_id
-        and replaced.latest_version = newest.version
+        and replaced.choice = 1
 ),
 
+ranked as (
+    select
+        placed.*,
+        row_number() over (
+            partition by placed.source_name, placed.order_id, placed.line_key, placed.delivery_number > 1
+            order by placed.is_replaced, placed.source_updated_at desc nulls last, placed.place desc, placed.source_position desc
+        ) as version_number,
+        row_number() over (
+            partition by placed.source_name, placed.order_id, placed.line_key, placed.delivery_number > 1, placed.record_hash
+            order by placed.is_replaced, placed.source_updated_at desc nulls last, placed.place desc, placed.source_position desc
+        ) as copy_number
+    from placed
+),
+
+-- The states of the macro record_state, with the deliveries that were replaced behind those that hold.
 stated as (
-    {{ record_state('renamed', ['order_id', 'delivery', 'line_key'], never_current='numbered.is_replaced') }}
+    select
+        case
+            when ranked.delivery_number > 1 then 'replay'
+            when ranked.version_number = 1 and not ranked.is_replaced then 'current'
+            when ranked.copy_number > 1 then 'duplicate'
+            else 'superseded'
+        end as record_state,
+        ranked.*
+    from ranked
 ),
 
 -- The day of a line that has none: that of its order, in another line or in the orders of the source.
