@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
 
 from matching.items import Items
 
@@ -19,7 +20,8 @@ SAMPLE = 50_000
 
 def learn(con: duckdb.DuckDBPyConnection, items: Items) -> None:
     """Set left_pays of each reconciliation without bank transactions, from the tables `key` and `pair`."""
-    banks = np.unique(items.rec[np.array(items.item_type) == "bank_transaction"]).tolist()
+    is_bank = pc.equal(items.item_type, "bank_transaction").combine_chunks().to_numpy(zero_copy_only=False)
+    banks = np.unique(items.rec[is_bank]).tolist()
     if len(banks) == len(items.reconciliations):
         return
     step = con.execute("select 1 + count(*) // ? from pair", [SAMPLE]).fetchone()[0]
