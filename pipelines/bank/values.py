@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pipelines.provenance import MONEY, RATE, TIMESTAMP
 
 # DECIMAL(18,4) holds 14 digits before the point; the last one is room for sums, or one hostile line would stop
-# every table that adds it up. Zeros before and behind say nothing.
-AMOUNT = r"^0*[0-9]{1,13}(\.[0-9]{0,4}0*)?$"
+# every table that adds it up. Zeros before and behind say nothing, as many as Arrow takes (38 digits in all).
+AMOUNT = r"^0*[0-9]{1,13}(\.[0-9]{0,4}0{0,16})?$"
 CURRENCY = r"^[A-Z]{3}$"
 _RATE = r"^[0-9]{1,9}(\.[0-9]*)?$"
 _NOT_PROVIDED = r"^(?i:not ?provided|nonref|none)$"

@@ -102,6 +102,15 @@ def test_mangled_files_lose_nothing_and_never_raise(tmp_path_factory, data, cont
     assert tables["files"][0]["record_count"] >= 0
 
 
+@pytest.mark.parametrize("zeros", [16, 17, 60, 3000])
+def test_an_amount_with_endless_zeros_stops_no_other_record(tmp_path, zeros):
+    content = f"!Type:Bank\nD6/30/2026\nT-12.50\n^\nD6/29/2026\nT1,250.0000{'0' * zeros}\n^\n"
+    tables = read(tmp_path, content)
+    assert len(tables["transactions"]) + len(tables["rejects"]) == 2
+    assert len(tables["rejects"]) == (zeros > 16)
+    assert bank_residuals(tables) == {}
+
+
 @pytest.mark.parametrize(
     "content",
     [
