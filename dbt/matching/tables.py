@@ -131,7 +131,7 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
     )
     # A reference stays text too: another file may hold it among words.
     items = con.execute(f"""
-        select 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
+        select __row, case when {day(mapping.date)} is null then {_names_a_total(table.column_names)} end as names_a_total, 'files' as reconciliation, '{side}' as side, '{side}' as item_type, {ids} as item_id,
             {_currency(mapping) or "cast(null as varchar)"} as currency, {amount_expression(mapping)} as amount,
             {day(mapping.date)} as item_date, {day(mapping.due_date)} as due_date,
             {one(mapping.party)} as party_name, {one(mapping.party_id)} as party_id,
@@ -140,11 +140,66 @@ def _items(con, side: str, table: pa.Table, mapping: Mapping, remarks: list[str]
             {one(mapping.group)} as group_key, {attributes} as attributes
         from source_file order by __row
     """).to_arrow_table()
+    items = _without_totals(con, side, items, remarks)
     unread = items.column("amount").null_count
     if unread:
         remarks.append(f"{side}: {unread} rows have no amount that can be read; they stay open")
     con.unregister("source_file")
     return items
+
+
+#: A cell that is nothing but this names a sum or a balance of the file.
+_TOTAL = (
+    "((grand|sub|net|report|account|page) ?-?)?totals?|(end|gesamt|zwischen|saldo)?summe|gesamt(betrag)?|(sub)?totaa?l|sub-?totaux?|totaux|"
+    "total (general|général|generale)|somme|suma|razem|sum|summa|((opening|closing|ending|final|beginning) )?balance|"
+    "(end|anfangs|schluss)?saldo( (final|inicial|finale|iniziale|końcowe|początkowe))?|solde( (final|initial))?|(begin|eind)saldo"
+)
+
+
+def _names_a_total(names: list[str]) -> str:
+    cells = ", ".join(f"rtrim(lower(trim({quoted(name)})), ': ')" for name in names)
+    return f"len(list_filter([{cells}], lambda cell: regexp_full_match(cell, '{_TOTAL}'))) > 0"
+
+
+def _without_totals(con, side: str, items: pa.Table, remarks: list[str]) -> pa.Table:
+    """The items without the columns __row and names_a_total; a total line keeps its place and loses its amount.
+
+    It has no date where nearly all rows have one, and either names itself or is the sum of the rows above: counted as
+    open, it would double what is.
+    """
+    con.register("read_items", items)
+    undated, rows = con.execute(
+        "select count(*) filter (where item_date is null and amount is not null), count(*) from read_items"
+    ).fetchone()
+    if not 0 < undated <= 0.2 * rows:
+        con.unregister("read_items")
+        return items.drop_columns(["__row", "names_a_total"])
+    con.execute("""
+        create or replace temp table totals as
+        with above as (
+            select __row, item_date, amount, names_a_total,
+                sum(amount) filter (where item_date is not null) over up_to_here as sum_above,
+                count(amount) filter (where item_date is not null) over up_to_here as rows_above
+            from read_items
+            window up_to_here as (order by __row rows between unbounded preceding and 1 preceding)
+        )
+        select __row from above
+        where item_date is null and amount is not null
+            and (names_a_total or (rows_above > 2 and amount <> 0 and abs(amount) = abs(sum_above)))
+    """)
+    found = [str(row[0]) for row in con.execute("select __row from totals order by 1").fetchall()]
+    kept = con.execute("""
+        select read_items.* exclude (__row, names_a_total)
+            replace (case when totals.__row is null then amount end as amount)
+        from read_items left join totals on read_items.__row = totals.__row order by read_items.__row
+    """).to_arrow_table()
+    con.unregister("read_items")
+    if found:
+        remarks.append(
+            f"{side}: {'row' if len(found) == 1 else 'rows'} {', '.join(found[:10])}{' ...' if len(found) > 10 else ''} "
+            "of the table say a total or a balance, and are no items"
+        )
+    return kept
 
 
 def _drop_false_keys(con, left: Mapping, right: Mapping, remarks: list[str]) -> None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pyarrow as pa
+import pytest
 from matching.result import spread
 from matching.tables import match_tables
 
@@ -45,6 +46,29 @@ def test_amounts_with_narrow_spaces_and_parentheses_are_read():
     matched = match_tables(bank, book)
     assert matched.result.matches.column("left_amount").to_pylist().count(Decimal("-1200.5000")) == 1
     assert matched.result.matches.num_rows == 10
+
+
+@pytest.mark.parametrize("label", ["Summe", "", "Grand total:", "Endsaldo"])
+def test_a_total_line_is_no_open_item(label):
+    rows = [f"R{k};Kunde {k};2026-03-{k + 1:02d};{euros(10_010 + 517 * k)}" for k in range(9)]
+    total = sum(10_010 + 517 * k for k in range(9))
+    left = table("No;Name;Date;Amount", *rows, f"{label};;;{euros(total)}")
+    right = table("No;Name;Date;Amount", *(row.replace("R", "P") for row in rows[:7]))
+    matched = match_tables(left, right)
+    open_rows = [row for row in matched.result.positions.to_pylist() if row["side"] == "left"]
+    assert matched.result.matches.num_rows == 7
+    assert (
+        len(open_rows) == 10
+        and sum(row["open_amount"] for row in open_rows) == Decimal(10_010 * 2 + 517 * 15) / 100
+    )
+    assert any("total" in remark for remark in matched.remarks)
+
+
+def test_an_undated_row_of_its_own_amount_stays_open():
+    rows = [f"R{k};Total SA;2026-03-{k + 1:02d};{euros(10_010 + 517 * k)}" for k in range(9)]
+    left = table("No;Name;Date;Amount", *rows, "R9;Total Energies;;812.44")
+    matched = match_tables(left, table("No;Name;Date;Amount", *(row.replace("R", "P") for row in rows)))
+    assert matched.result.positions.to_pylist()[9]["open_amount"] == Decimal("812.44")
 
 
 def test_a_party_is_told_by_its_values_and_joins_the_invoices_of_one_payment():
