@@ -36,48 +36,56 @@ renamed as (
 
 stated as (
     {{ record_state('renamed', ['payment_id']) }}
+),
+
+-- The order that a payment without a day names. A column of its own, because a join on a condition of one side alone
+-- makes the engine compare every payment with every order.
+keyed as (
+    select
+        stated.*,
+        case when stated.business_date is null then {{ reference_key('stated.order_number') }} end as order_key
+    from stated
 )
 
 -- Some shops export payments without a day: theirs is that of the order that they name. Until it has come, such
 -- a payment is in no period; it waits, and counts as rejected meanwhile.
 select
     case
-        when stated.record_state = 'current' and stated.business_date is null and orders.order_date is null then 'waiting'
-        else stated.record_state
+        when keyed.record_state = 'current' and keyed.business_date is null and orders.order_date is null then 'waiting'
+        else keyed.record_state
     end as record_state,
-    stated.version_number,
-    stated.copy_number,
-    stated.delivery_number,
-    stated.source_name,
-    stated.entity_id,
-    stated.load_id,
-    stated.source_file,
-    stated.source_position,
-    stated.record_hash,
-    stated._dlt_load_id,
-    stated.source_updated_at,
-    stated.business_date,
-    coalesce(stated.business_date, orders.order_date) as known_date,
-    stated.payment_id,
-    stated.payment_date,
-    stated.updated_at,
-    stated.payment_type,
-    stated.party_id,
-    stated.party_name,
-    stated.currency,
-    stated.amount,
-    stated.fee_amount,
-    stated.reference,
-    stated.invoice_number,
-    stated.order_number,
-    stated.method,
-    stated.balance_transaction_id,
-    stated.payout_id,
-    stated.status
-from stated
+    keyed.version_number,
+    keyed.copy_number,
+    keyed.delivery_number,
+    keyed.source_name,
+    keyed.entity_id,
+    keyed.load_id,
+    keyed.source_file,
+    keyed.source_position,
+    keyed.record_hash,
+    keyed._dlt_load_id,
+    keyed.source_updated_at,
+    keyed.business_date,
+    coalesce(keyed.business_date, orders.order_date) as known_date,
+    keyed.payment_id,
+    keyed.payment_date,
+    keyed.updated_at,
+    keyed.payment_type,
+    keyed.party_id,
+    keyed.party_name,
+    keyed.currency,
+    keyed.amount,
+    keyed.fee_amount,
+    keyed.reference,
+    keyed.invoice_number,
+    keyed.order_number,
+    keyed.method,
+    keyed.balance_transaction_id,
+    keyed.payout_id,
+    keyed.status
+from keyed
 left join {{ ref('int_order_references') }} as names
-    on stated.entity_id = names.entity_id
-    and {{ reference_key('stated.order_number') }} = names.reference_key
-    and stated.business_date is null
+    on keyed.entity_id = names.entity_id
+    and keyed.order_key = names.reference_key
 left join {{ ref('int_orders') }} as orders
     on names.order_id = orders.order_id
