@@ -19,7 +19,7 @@ from dagster_dbt.asset_utils import (
 )
 
 from dagster_project.checks.gates import gate_key
-from dagster_project.completed import proven_inputs
+from dagster_project.completed import GATE_OF_THE_RAW_TABLES, completion, proven_inputs
 from dagster_project.figures import figures
 from dagster_project.names import WAREHOUSE_POOL
 from dagster_project.operations import Operations
@@ -27,7 +27,15 @@ from dagster_project.retries import retrying
 from dagster_project.run_config import CloseConfig
 from dagster_project.run_identity import as_of
 from dagster_project.transform import lineage
-from dagster_project.transform.built import EVERYTHING, depths_of, fingerprints, forget, plan, remember
+from dagster_project.transform.built import (
+    EVERYTHING,
+    built_by,
+    depths_of,
+    fingerprints,
+    forget,
+    plan,
+    remember,
+)
 from dagster_project.transform.invocation import NodeResult, build_arguments, run_dbt
 from dagster_project.transform.translator import TieoutTranslator
 from dagster_project.warehouse import reading, row_counts
@@ -144,7 +152,11 @@ def _dbt_step(
         with retrying(context):
             with reading(settings.warehouse) as connection:
                 as_of_date = as_of(connection, close.as_of_date)
-                current = fingerprints(manifest, proven_inputs(connection, settings, as_of_date), settings)
+                now = proven_inputs(connection, settings, as_of_date)
+                current = fingerprints(manifest, now, settings)
+                # By keys only from raw rows that a gate has read: what it saw is compared with what was there.
+                is_proven = completion(connection, GATE_OF_THE_RAW_TABLES) is not None
+                program = built_by(manifest, now) if is_proven else ""
                 # Whoever asks for single tables, or for all of them anew, wants work and not a reason.
                 is_asked = close.full_refresh or context.is_subset
                 todo = EVERYTHING if is_asked else plan(connection, name, manifest, current)
@@ -159,7 +171,11 @@ def _dbt_step(
                 names = sorted(manifest["nodes"][unique_id]["name"] for unique_id in todo.stale)
                 selection, indirect = ["--select", " ".join(names)], "empty"
                 context.log.info(f"{len(names)} nodes to build or test; {len(standing)} stand as they are.")
-            arguments = [*build_arguments(selection, as_of_date), "--indirect-selection", indirect]
+            arguments = [
+                *build_arguments(selection, as_of_date, built_by=program, full_refresh=is_asked),
+                "--indirect-selection",
+                indirect,
+            ]
             forget(settings.warehouse, name, keep=since)
             is_nothing = todo.stale is not None and not todo.stale
             # Closed also when an event cannot be yielded: dbt would keep the file open behind it.

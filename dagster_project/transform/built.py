@@ -72,12 +72,25 @@ def _mentions(text: str, names: Iterable[str]) -> bool:
     return re.search(rf"\b(?:{'|'.join(map(re.escape, names))})\b", text) is not None
 
 
+def _macros(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: macro for name, macro in manifest["macros"].items() if macro["package_name"] == "tieout"}
+
+
+def _common(manifest: Mapping[str, Any], now: Inputs) -> str:
+    macros = _digest(*(macro["macro_sql"] for _, macro in sorted(_macros(manifest).items())))
+    return _digest(macros, *(now.parts[name] for name in _COMMON))
+
+
+def built_by(manifest: Mapping[str, Any], now: Inputs) -> str:
+    """Hash of program, libraries and the whole dbt project. A table that another state of them has made is
+    not kept up to date by its keys, but made anew (macros/keyed.sql)."""
+    return _digest(_common(manifest, now), now.parts["models, macros and tests"])
+
+
 def fingerprints(manifest: Mapping[str, Any], now: Inputs, settings: Settings) -> dict[str, str]:
     """unique_id of every seed, model and test to its fingerprint."""
-    ours = {name: macro for name, macro in manifest["macros"].items() if macro["package_name"] == "tieout"}
-    dated = _macros_with_the_date(ours)
-    macros = _digest(*(macro["macro_sql"] for _, macro in sorted(ours.items())))
-    common = _digest(macros, *(now.parts[name] for name in _COMMON))
+    dated = _macros_with_the_date(_macros(manifest))
+    common = _common(manifest, now)
     day = now.parts["as-of date"]
     nodes, found = manifest["nodes"], {}
 

@@ -31,15 +31,21 @@ class NodeResult:
         return self.status in ("fail", "error", "runtime error")
 
 
-def build_arguments(selection: Sequence[str], as_of_date: date) -> list[str]:
-    """Arguments of `dbt build`; unit tests belong to the test suite, not to the night."""
+def build_arguments(
+    selection: Sequence[str], as_of_date: date, *, built_by: str = "", full_refresh: bool = False
+) -> list[str]:
+    """Arguments of `dbt build`; unit tests belong to the test suite, not to the night.
+
+    built_by: hash of the program that builds; without it, and with full_refresh, no table is kept up to date
+    by its keys, each is made anew."""
     return [
         "build",
+        *(["--full-refresh"] if full_refresh else []),
         *selection,
         "--exclude-resource-type",
         "unit_test",
         "--vars",
-        json.dumps({"as_of_date": str(as_of_date)}),
+        json.dumps({"as_of_date": str(as_of_date), "built_by": built_by}),
         "--quiet",
         "--no-use-colors",
         "--log-level",

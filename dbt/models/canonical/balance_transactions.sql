@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'balance_transaction_id',
+    'follows': {
+        'stg_stripe__balance_transactions': "source_name || ':' || balance_transaction_id",
+    },
+}) }}
 with
 
 stripe_movements as (

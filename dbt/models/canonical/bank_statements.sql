@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'statement_id',
+}) }}
 with
 
 -- A delivery that broke off is told as what it is, not as a second one.

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'bank_transaction_id',
+}) }}
 with
 
 statement_lines as (

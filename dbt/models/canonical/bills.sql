@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'bill_id',
+}) }}
 select
     bills.bill_id,
     bills.bill_number,

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'card_transaction_id',
+}) }}
 select
     cards.source_name || ':' || cards.card_transaction_id as card_transaction_id,
     cards.card_id,

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'decision_id',
+}) }}
 -- What people decided about matches, exceptions and remainders, in the order of the log.
 select
     {{ source_key('lines.source_name', 'lines.sequence') }} as decision_id,

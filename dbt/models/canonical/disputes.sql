@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'dispute_id',
+}) }}
 with
 
 fees as (

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'expense_line_id',
+}) }}
 select
     lines.expense_line_id,
     lines.expense_report_id,

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'expense_report_id',
+}) }}
 -- A report is as far as its slowest line; rejected lines do not hold it back.
 with
 

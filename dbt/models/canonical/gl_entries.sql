@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || entry_number",
+    'follows': {
+        'stg_csv__gl_entries': "source_name || '|' || entry_id",
+    },
+}) }}
 -- What the ERP says it posted. Base amounts that an ERP leaves out are the amounts, where the line is in
 -- base currency anyway.
 with

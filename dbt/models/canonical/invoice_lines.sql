@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'invoice_id',
+    'follows': {
+        'int_invoice_lines': 'document_id',
+    },
+}) }}
 select
     lines.document_id || ':' || lines.native_id as invoice_line_id,
     lines.document_id as invoice_id,

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'invoice_id',
+    'follows': {
+        'int_invoices': 'invoice_id',
+    },
+}) }}
 select
     invoices.invoice_id,
     invoices.invoice_number,

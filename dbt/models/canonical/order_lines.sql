@@ -1,3 +1,11 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'int_order_parts': 'order_id',
+        'int_order_allocations': 'order_id',
+        'int_orders': 'order_id',
+    },
+}) }}
 with
 
 lines as (

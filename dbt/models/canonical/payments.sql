@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'payment_id',
+}) }}
 with
 
 charges as (

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'payout_id',
+}) }}
 -- A payout goes to the entity's current account in its currency; with two such accounts it stays open
 -- which one, until the bank line says so.
 {% set providers = [('stripe', 'stg_stripe__payouts'), ('csv', 'stg_csv__payouts')] %}

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'refund_id',
+}) }}
 with
 
 shop_refunds as (

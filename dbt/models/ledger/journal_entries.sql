@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'journal_entry_id',
+    'follows': {
+        'int_posting_events': 'event_id',
+    },
+}) }}
 -- One row per journal entry: one event of one document, with what its lines come to (a test compares).
 select
     event_id as journal_entry_id,

@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': 'journal_entry_id',
+    'follows': {
+        'int_posting_events': 'event_id',
+        'int_posting_lines': 'event_id',
+    },
+}) }}
 -- The journal: lines of every event that can be posted, and the line that takes what rounding or
 -- exchange rates leave.
 {%- set line_columns = [

@@ -1,3 +1,23 @@
+{{ config(materialized='keyed', meta={
+    'key': 'document_id',
+    'follows': {
+        'orders': 'order_id',
+        'invoices': 'invoice_id',
+        'bills': 'bill_id',
+        'payments': 'payment_id',
+        'refunds': 'refund_id',
+        'disputes': 'dispute_id',
+        'balance_transactions': 'balance_transaction_id',
+        'payouts': 'payout_id',
+        'expense_reports': 'expense_report_id',
+        'expense_lines': 'expense_line_id',
+        'card_transactions': 'card_transaction_id',
+        'bank_statements': 'statement_id',
+        'bank_transactions': 'bank_transaction_id',
+        'gl_entries': 'gl_entry_id',
+        'decisions': 'decision_id',
+    },
+}) }}
 -- The register of all documents: from any id or number to the source file and line it came from.
 select
     'order' as document_type,

@@ -18,7 +18,7 @@ def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure(out: str, *, full_refresh: bool) -> int:
+def measure(out: str, *, full_refresh: bool, as_of: str | None = None) -> int:
     from dagster_project.commands import progress
     from dagster_project.commands.run import run_job
 
@@ -42,7 +42,7 @@ def measure(out: str, *, full_refresh: bool) -> int:
     from dagster_project.commands import run
 
     run.Progress = Measuring
-    code = run_job(None, verbose=False, full_refresh=full_refresh)
+    code = run_job(as_of, verbose=False, full_refresh=full_refresh)
     total = {
         "wall": time.perf_counter() - _process_started,
         "cpu": time.process_time(),
@@ -57,4 +57,5 @@ def measure(out: str, *, full_refresh: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(measure(sys.argv[1], full_refresh="--full-refresh" in sys.argv))
+    dates = [argument.partition("=")[2] for argument in sys.argv if argument.startswith("--as-of=")]
+    sys.exit(measure(sys.argv[1], full_refresh="--full-refresh" in sys.argv, as_of=(dates or [None])[0]))

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'bank_transaction_id',
+}) }}
 -- One row per bank line: as what it is posted, and how much of it no document and no deduction explains.
 --   line_difference_amount   of the line itself, taken by a difference that settles (a charge on top)
 --   unallocated_amount       the rest; the whole line for transfers, charges and interest

@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': 'document_id',
+    'follows': {
+        'stg_csv__invoices': "source_name || ':' || invoice_id",
+        'stg_stripe__invoices': "source_name || ':' || invoice_id",
+    },
+}) }}
 -- When an invoice or bill became known: its oldest version. The current one does not tell, for paying a
 -- document changes it, and a document of a closed month would then leave that month on the day it is
 -- paid.

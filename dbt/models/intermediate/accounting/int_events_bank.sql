@@ -1,4 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+}) }}
 -- One event per bank line: the bank account on one side; what the line settles, the bank's deductions
 -- and, for the rest, suspense on the other. So every line is posted in full, matched or not, and the
 -- bank account of the journal is the bank's own. Amounts from the cash view (money in is positive).

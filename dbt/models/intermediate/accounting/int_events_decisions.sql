@@ -1,4 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+}) }}
 -- What people decided and is posted by itself: write-offs of remainders. A match is no event of its own:
 -- it changes what its bank line is posted as. Posted on the day of the books in which it was decided, at the
 -- rate of the document, so that nothing is left on its account.

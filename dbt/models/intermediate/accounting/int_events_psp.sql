@@ -1,4 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+}) }}
 -- Money at the payment provider: what customers paid in, what was given back, what the provider kept
 -- and what it paid out. Each is posted from its own document; that the provider's balance transactions
 -- come to the same is proven in subledger_to_ledger, not assumed here.

@@ -1,4 +1,6 @@
-{{ config(materialized='view') }}
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+}) }}
 -- What we owe: vendor bills, vendor credit notes (negative), approved expense reports and card payments.
 with posted_bills as (
     select

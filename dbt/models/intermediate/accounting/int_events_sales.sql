@@ -1,4 +1,10 @@
-{{ config(materialized='view') }}
+{{ config(materialized='keyed', meta={
+    'key': 'document_id',
+    'follows': {
+        'int_sales_documents': 'document_id',
+        'invoice_lines': 'invoice_id',
+    },
+}) }}
 -- What customers owe: the sale, once per sale, and its reversals (int_sales_documents says which
 -- documents are a sale). Orders and refunds post their totals; invoices the accounts of their lines.
 with documents as (

@@ -1,3 +1,14 @@
+{{ config(materialized='keyed', meta={
+    'key': "entity_id || '|' || voucher_number",
+    'follows': {
+        'int_gl_comparison_accounts': "entity_id || '|' || voucher_number",
+        'int_unposted_events': "entity_id || '|' || document_number",
+        'int_bank_postings': "entity_id || '|' || document_number",
+    },
+    'looks_up': {
+        'journal_entries': ['journal_entry_id', 'journal_entry_id'],
+    },
+}) }}
 -- One row per document that moves a control account: does the ERP's ledger say what our journal says?
 --   agrees               both have it, every account equal
 --   missing              our journal has it, the ERP not

@@ -1,3 +1,13 @@
+{{ config(materialized='keyed', meta={
+    'key': "entity_id || '|' || voucher_type || '|' || voucher_number",
+    'follows': {
+        'journal_lines': "entity_id || '|' || " ~ voucher_type() ~ " || '|' || document_number",
+        'gl_entries': "entity_id || '|' || coalesce(document_type, 'gl_entry') || '|' || coalesce(document_number, entry_number)",
+    },
+    'looks_up': {
+        'int_gl_reach': ["entity_id || '|' || posting_date", "entity_id || '|' || posting_date", 'journal_lines'],
+    },
+}) }}
 -- One row per document, account and currency: what our journal posted and what the ERP says it posted.
 -- Full outer: a document that only one of the two knows is the very thing that is looked for.
 with journal as (
@@ -35,17 +45,6 @@ erp as (
     group by 1, 2, 3, 4, 5
 ),
 
--- An entity whose ERP sends no ledger has nothing to compare with, and what the ERP has not exported
--- yet is not missing.
-erp_reach as (
-    select
-        entity_id,
-        min(posting_date) as first_date,
-        max(posting_date) as last_date
-    from {{ ref('gl_entries') }}
-    group by entity_id
-),
-
 compared_journal as (
     select
         journal.entity_id,
@@ -60,10 +59,10 @@ compared_journal as (
         journal.base_amount,
         journal.line_count
     from journal
-    inner join erp_reach
+    inner join {{ ref('int_gl_reach') }} as erp_reach
         on
             journal.entity_id = erp_reach.entity_id
-            and journal.posting_date between erp_reach.first_date and erp_reach.last_date
+            and journal.posting_date = erp_reach.posting_date
 ),
 
 joined as (

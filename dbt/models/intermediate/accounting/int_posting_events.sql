@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+    'follows': {
+        'int_posting_lines': 'event_id',
+    },
+}) }}
 -- One row per event: whether it can be posted as it is, and what one more line must balance. Amounts
 -- that do not balance in their own currency are a broken document or rule, never a rounding difference:
 -- such an event is not posted. All lines of an event carry its document and dates, so any of them tells.

@@ -1,3 +1,12 @@
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+    'follows': {
+        'int_accounting_events': 'event_id',
+    },
+    'looks_up': {
+        'int_entity_fx_rates': ["entity_id || '|' || currency || '|' || rate_date", "entity_id || '|' || currency || '|' || rate_date"],
+    },
+}) }}
 -- Events with the rules that post them: one row per event component and side, with its account, its
 -- signed amounts (debit positive) and, where it cannot be posted, the reason. Nothing is dropped here:
 -- a component without a rule stays as a row with a reason, and keeps its whole event unposted.
@@ -87,6 +96,7 @@ select
     posted.entity_id,
     posted.event_date,
     posted.recorded_date,
+    posted.rate_date,
     {{ posting_date('calendar', 'posted.event_date', 'posted.recorded_date') }} as posting_date,
     {{ posting_period('calendar', 'posted.recorded_date') }} as period,
     posted.document_type,

@@ -1,3 +1,12 @@
+{{ config(materialized='keyed', meta={
+    'key': 'document_id',
+    'follows': {
+        'payments': 'payment_id',
+        'refunds': 'refund_id',
+        'payouts': 'payout_id',
+        'balance_transactions': 'document_id',
+    },
+}) }}
 -- Charges, refunds and payouts of payment providers that are posted, each with what the provider's balance
 -- says of it. A balance transaction may come in another month than its document (a debit that clears
 -- days later), in another currency (converted into that of the balance), or not yet at all.

@@ -1,3 +1,14 @@
+{{ config(materialized='keyed', meta={
+    'key': 'coalesce(order_id, document_id)',
+    'follows': {
+        'orders': 'order_id',
+        'invoices': 'coalesce(order_id, invoice_id)',
+        'refunds': 'coalesce(order_id, refund_id)',
+    },
+    'looks_up': {
+        'int_document_first_seen': ['document_id', 'document_id'],
+    },
+}) }}
 -- One row per document that changes what customers owe: orders and invoices that are the sale, credit
 -- notes (negative) and refunds that a store promised (negative).
 -- Where a store's policy asks for invoices, the invoice is the sale and the order posts nothing;

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'event_id',
+    'follows': {
+        'int_posting_events': 'event_id',
+    },
+}) }}
 -- Events that no journal entry holds, with the reason: each becomes an exception and none is forgotten.
 select
     event_id,

@@ -1,3 +1,12 @@
+{{ config(materialized='keyed', meta={
+    'key': 'document_id',
+    'follows': {
+        'int_invoices': 'invoice_id',
+        'stg_csv__invoice_lines': "source_name || ':' || invoice_id",
+        'stg_stripe__invoice_lines': "source_name || ':' || invoice_id",
+        'stg_stripe__invoices': "source_name || ':' || invoice_id",
+    },
+}) }}
 -- Lines of invoices and credit notes that add up to their document (macro document_lines).
 with
 

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'invoice_id',
+}) }}
 -- Current sales invoices and credit notes of all sources in one shape; credit notes negative.
 with
 

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': "entity_id || '|' || currency || '|' || rate_date",
+}) }}
 -- What the macro to_base multiplies with: the rate of the day into each entity's own currency.
 with
 

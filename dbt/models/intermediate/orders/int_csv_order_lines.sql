@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+}) }}
 -- Current lines of item exports with the order that they belong to: that of the orders export where it has the
 -- number, else an order that the lines themselves are. One row per line.
 with

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'int_csv_order_lines': 'order_id',
+    },
+}) }}
 -- What the lines of each order of an item export come to, and what they say of the order. One row per order.
 -- Columns of the whole order stand on each of its rows, or on one: they are taken once, never added up.
 with

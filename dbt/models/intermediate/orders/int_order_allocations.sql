@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'int_order_parts': 'order_id',
+        'int_orders': 'order_id',
+    },
+}) }}
 -- What the vendor states for the whole order but not for its lines, split over the lines by largest
 -- remainder: discounts without allocations, taxes without tax lines. And, for information, each line's
 -- share of shipping. One row per order line that receives something.

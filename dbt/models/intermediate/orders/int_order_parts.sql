@@ -1,3 +1,14 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'stg_shopify__order_lines': "source_name || ':' || order_id",
+        'stg_shopify__order_shipping_lines': "source_name || ':' || order_id",
+        'stg_shopify__order_discounts': "source_name || ':' || order_id",
+        'stg_shopify__order_tax_lines': "source_name || ':' || order_id",
+        'int_csv_order_lines': 'order_id',
+        'int_orders': 'order_id',
+    },
+}) }}
 -- What the vendor itself puts on each line and on shipping: gross, discount, tax. One row per line or
 -- shipping line of a current order; nothing is allocated yet.
 with

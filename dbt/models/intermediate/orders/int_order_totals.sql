@@ -1,3 +1,11 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'order_lines': 'order_id',
+        'int_order_parts': 'order_id',
+        'int_orders': 'order_id',
+    },
+}) }}
 -- Sums of each order from its lines and shipping, and what the vendor's total leaves: the rounding.
 -- One row per order, also for orders without any line.
 with

@@ -1,3 +1,14 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+    'follows': {
+        'stg_shopify__orders': "source_name || ':' || order_id",
+        'stg_csv__orders': "source_name || ':' || order_id",
+        'int_csv_order_sums': 'order_id',
+    },
+    'looks_up': {
+        'int_source_customers': ["source_name || '|' || source_party_id", "source_name || '|' || source_customer_id"],
+    },
+}) }}
 -- Current orders of all sources in one shape, before allocation. Stores deliver lines, discounts and taxes. Exports
 -- have the header, or rows of items, or both: where the header states a total it holds, and what its lines come
 -- to beyond it is a difference that shows; where it states none, the order comes to its lines.

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+}) }}
 -- What each refund of a store takes back, with its tax: order lines, shipping and discrepancies.
 -- Amounts are positive: what the customer gets back.
 with

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': 'order_id',
+}) }}
 -- One row per refund document of a store: what it takes back by its lines, and the money that the
 -- store says it sent.
 with

@@ -1,3 +1,6 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || source_party_id",
+}) }}
 -- One row per customer number of a source, with the attributes of its latest document and the customer
 -- of ours that it is: by crosswalk, by our own number, or else a customer of its own.
 with

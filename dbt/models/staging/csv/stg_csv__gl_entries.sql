@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || entry_id",
+    'follows': {
+        'raw_csv.gl_entries': "source_name || '|' || entry_id",
+    },
+}) }}
 with
 
 source as (

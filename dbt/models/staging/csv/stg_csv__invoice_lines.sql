@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || invoice_id",
+    'follows': {
+        'raw_csv.invoice_lines': "source_name || '|' || invoice_id",
+        'stg_csv__invoices': "source_name || '|' || invoice_id",
+    },
+}) }}
 with
 
 source as (

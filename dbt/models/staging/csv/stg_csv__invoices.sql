@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || invoice_id",
+    'follows': {
+        'raw_csv.invoices': "source_name || '|' || invoice_id",
+    },
+}) }}
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || order_id",
+    'follows': {
+        'raw_csv.orders': "source_name || '|' || order_id",
+    },
+}) }}
 with
 
 source as (

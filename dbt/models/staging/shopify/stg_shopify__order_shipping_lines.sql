@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': "load_id || '|' || source_position",
+    'follows': {
+        'raw_shopify.order_shipping_lines': "load_id || '|' || source_position",
+        'stg_shopify__orders': "load_id || '|' || source_position",
+    },
+}) }}
 with
 
 source as (

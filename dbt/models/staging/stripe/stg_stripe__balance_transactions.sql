@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || balance_transaction_id",
+    'follows': {
+        'raw_stripe.balance_transactions': "source_name || '|' || balance_transaction_id",
+    },
+}) }}
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || charge_id",
+    'follows': {
+        'raw_stripe.charges': "source_name || '|' || charge_id",
+    },
+}) }}
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || dispute_id",
+    'follows': {
+        'raw_stripe.disputes': "source_name || '|' || dispute_id",
+    },
+}) }}
 with
 
 source as (

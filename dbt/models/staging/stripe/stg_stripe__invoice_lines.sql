@@ -1,3 +1,10 @@
+{{ config(materialized='keyed', meta={
+    'key': "load_id || '|' || source_position",
+    'follows': {
+        'raw_stripe.invoice_lines': "load_id || '|' || source_position",
+        'stg_stripe__invoices': "load_id || '|' || source_position",
+    },
+}) }}
 with
 
 source as (

@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || payout_id",
+    'follows': {
+        'raw_stripe.payouts': "source_name || '|' || payout_id",
+    },
+}) }}
 with
 
 source as (

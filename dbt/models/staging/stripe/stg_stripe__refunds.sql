@@ -1,3 +1,9 @@
+{{ config(materialized='keyed', meta={
+    'key': "source_name || '|' || refund_id",
+    'follows': {
+        'raw_stripe.refunds': "source_name || '|' || refund_id",
+    },
+}) }}
 with
 
 source as (
