@@ -146,7 +146,8 @@ def spread(amounts: list[int], difference: int) -> list[int]:
 
 
 def allocate(left: list[int], right: list[int]) -> tuple[list[tuple[int, int, int]], list[int], list[int]]:
-    """Spread a match over its pairs, first come first served; amounts in ticks, all in one direction.
+    """Spread a match over its pairs; amounts in ticks, all in one direction. Equal amounts of both sides belong to
+    each other, the rest first come first served.
 
     Returns (left index, right index, amount) and what remains of each left and each right amount.
     Counter-rows (a credit note among invoices) reduce their own side's total: they are allocated, negative,
@@ -169,6 +170,15 @@ def allocate(left: list[int], right: list[int]) -> tuple[list[tuple[int, int, in
                 out.append((i, j, amount))
                 b[j] -= amount
                 a[i] = 0
+    if len(a) > 1 and len(b) > 1:
+        alike: dict[int, list[int]] = {}
+        for j in reversed(range(len(b))):
+            alike.setdefault(b[j], []).append(j)
+        for i, amount in enumerate(a):
+            if amount > 0 and alike.get(amount):
+                j = alike[amount].pop()
+                out.append((i, j, amount))
+                a[i] = b[j] = 0
     i = j = 0
     while i < len(a) and j < len(b):
         if a[i] <= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from matching.result import allocate
 from matching_cases import item, links, match
 
 
@@ -168,3 +169,9 @@ def test_ten_thousand_equal_amounts_on_one_day_end_undecided_and_say_so():
     result = match(*rows)
     assert links(result, "auto") == set()
     assert "block_undecided" in result.notes.column("code").to_pylist()
+
+
+def test_within_a_group_equal_amounts_belong_to_each_other():
+    found, left, right = allocate([5990, 2000, 3990], [3990, 1500, 5990])
+    assert found[:2] == [(0, 2, 5990), (2, 0, 3990)]
+    assert found[2:] == [(1, 1, 1500)] and left == [0, 500, 0] and right == [0, 0, 0]
