@@ -2,12 +2,16 @@
 that may happen between source and model: versions, copies, replays, rejects, unknown words.
 """
 
+import shutil
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 from dbt_runs import DbtRun, run_dbt
+from hypothesis import HealthCheck, given, settings
+from order_worlds import World, compiled, rows, text_of, through, totals, worlds
 from raw_tables import create_raw_tables
 
 #: All of staging, canonical and what is between; not the ledger and the marts.
@@ -245,3 +249,45 @@ def test_a_seeds_folder_given_by_its_path_is_read_and_left_alone(fed):
         assert seed.read_text(encoding="utf-8").split("\n", 1)[0].count(",") >= 1, (
             f"{seed.name} is no CSV any more"
         )
+
+
+@pytest.fixture(scope="module")
+def shop(fed, home):
+    """A copy of the warehouse in which the order models are built again, and their SQL."""
+    warehouse, run = fed
+    assert run.code == 0, run.output
+    copy = home / "shop.duckdb"
+    shutil.copy(warehouse, copy)
+    with duckdb.connect(str(copy), config={"temp_directory": str(home / "spill")}) as connection:
+        yield connection, compiled(home)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(world=worlds())
+def test_every_row_of_an_item_export_is_a_line_once_however_it_was_delivered(shop, world: World):
+    found = through(*shop, {name: text_of(rows) for name, rows in world.files.items()})
+    sold: Counter[str] = Counter()
+    for order, _, quantity, price in world.lines:
+        sold[order] += quantity * price
+    assert totals(found) == dict(sold)
+    assert Counter(
+        (order, sku, int(number), price) for order, sku, number, price, _ in found["lines"]
+    ) == Counter((f"shop:{order}", sku, quantity, price) for order, sku, quantity, price in world.lines)
+    assert sum((line[-1] for line in found["lines"]), Decimal(0)) == sum(sold.values())
+    copies = sum(map(len, world.files.values())) - len(world.lines)
+    assert dict(found["states"]) == {"current": len(world.lines)} | ({"duplicate": copies} if copies else {})
+
+
+def test_a_corrected_item_export_under_another_name_takes_the_place_of_the_first(shop):
+    first = rows(("1", "A", 2, "5.00"), ("1", "B", 1, "7.00"), ("2", "C", 1, "3.00"), ("3", "D", 1, "1.00"))
+    fixed = rows(("1", "A", 2, "5.50"), ("1", "B", 1, "7.00"), ("2", "C", 2, "3.00"), ("3", "D", 1, "1.00"))
+    found = through(*shop, {"sales.csv": first, "sales_corrected.csv": fixed})
+    assert totals(found) == {"1": Decimal(18), "2": Decimal(6), "3": Decimal(1)}
+    assert dict(found["states"]) == {"current": 4, "superseded": 2, "duplicate": 2}
+
+
+def test_an_order_that_the_end_of_a_page_cuts_keeps_an_item_that_is_on_both_pages(shop):
+    first = rows(*[("1", f"S{n}", 1, "1.00") for n in range(20)])
+    second = rows(("1", "S30", 1, "1.00"), ("1", "S3", 1, "1.00"), ("2", "X", 1, "2.00"))
+    found = through(*shop, {"p1.csv": first, "p2.csv": second})
+    assert totals(found) == {"1": Decimal(22), "2": Decimal(2)}
