@@ -72,4 +72,26 @@ def find(
             has_usual_fee=known.has_usual_fee or group.has_usual_fee,
             is_net=known.is_net or group.is_net,
         )
-    return [unique[key] for key in sorted(unique)], notes, hits
+    return _alike(items, unique), notes, hits
+
+
+def _alike(items: Items, unique: dict[tuple, Group]) -> list[Group]:
+    """The groups, sorted. What the sum of one set of rows is worth does not depend on which of several equal rows
+    it is held against, nor on the way in which the search came upon each."""
+    worst: dict[tuple, float] = {}
+    for group in unique.values():
+        name = _sum_of(items, group)
+        if name is not None:
+            worst[name] = max(worst.get(name, 0.0), group.chance)
+    return [
+        replace(unique[key], chance=worst.get(_sum_of(items, unique[key]), unique[key].chance))
+        for key in sorted(unique)
+    ]
+
+
+def _sum_of(items: Items, group: Group) -> tuple | None:
+    """The several rows and the amount of the one row of the other side; None for other shapes."""
+    if min(len(group.left), len(group.right)) != 1 or len(group.left) == len(group.right):
+        return None
+    many, one = (group.left, group.right) if len(group.left) > 1 else (group.right, group.left)
+    return many, int(items.amount[one[0]])

@@ -175,3 +175,37 @@ def test_within_a_group_equal_amounts_belong_to_each_other():
     found, left, right = allocate([5990, 2000, 3990], [3990, 1500, 5990])
     assert found[:2] == [(0, 2, 5990), (2, 0, 3990)]
     assert found[2:] == [(1, 1, 1500)] and left == [0, 500, 0] and right == [0, 0, 0]
+
+
+def batches(second_sale: str = "2026-03-03", **payouts: str):
+    """Two days of sales with one sum, and one payment for each."""
+    sales = ["-99.00", "19.11", "47.28", "95.83"]
+    days = {"a": "2026-03-02", "b": second_sale}
+    rows = [
+        item("left", f"{day}{k}", amount, date)
+        for day, date in days.items()
+        for k, amount in enumerate(sales)
+    ]
+    usual = [
+        row
+        for k in range(14)
+        for row in (
+            item("left", f"u{k}", f"{20 + k}.{10 + k}", f"2026-02-{k + 1:02d}"),
+            item("left", f"v{k}", f"{31 + k}.{20 + k}", f"2026-02-{k + 1:02d}"),
+            item("right", f"w{k}", f"{51 + 2 * k}.{30 + 2 * k}", f"2026-02-{k + 3:02d}"),
+        )
+    ]
+    return match(*rows, *usual, *(item("right", name, "63.22", date) for name, date in payouts.items()))
+
+
+def test_two_batches_of_one_sum_may_be_crossed_and_are_left_to_a_person():
+    result = batches(p="2026-03-04", q="2026-03-05")
+    status = {row["match_id"]: row["status"] for row in result.matches.to_pylist() if row["left_count"] == 4}
+    assert len(status) == 2 and set(status.values()) == {"suggested"}
+
+
+def test_a_payment_made_twice_does_not_take_the_documents_from_the_first_for_sure():
+    bills = [item("right", f"b{k}", amount, f"2026-04-{10 + k}", party_name="Pied Piper") for k, amount in enumerate(["74.78", "545.14", "479.79", "81.41"])]  # fmt: skip
+    money = [item("left", name, "1181.12", date, party_name="Pied Piper") for name, date in (("first", "2026-05-05"), ("again", "2026-05-06"))]  # fmt: skip
+    result = match(*bills, *money)
+    assert {row["status"] for row in result.matches.to_pylist()} <= {"suggested"}
