@@ -15,19 +15,13 @@ from dataclasses import dataclass, field
 import duckdb
 import numpy as np
 
-from matching import usual_rates
+from matching import nearness, usual_rates
+from matching.blocks import BLOCK_LIMIT, LARGE, SAME_BLOCK, month_sql
 from matching.normalise import TEXT_REFERENCES
 
-#: Pairs that one block may make before it is split by amount (20 lines x 20 documents).
-BLOCK_LIMIT = 400
 #: Work (pairs looked at) that a pass may do per item row; keeps cost linear in the number of rows.
 WORK_PER_ROW = 40
 MIN_WORK = 2_000_000
-#: Percent and days that amounts and dates may lie apart without any other evidence, widest first.
-NEAR_STEPS = ((10, 31), (5, 31), (3, 31), (3, 14), (2, 10), (1, 7), (1, 3))
-#: Partners of near amounts that a row keeps (the nearest), and pairs that one bucket of them may make.
-NEAR_PARTNERS = 100
-NEAR_BLOCK = 40_000
 #: Blocks of equal amounts that are told one by one, the largest first; the rows of all of them are marked.
 LARGEST_SHOWN = 20
 
@@ -40,11 +34,6 @@ class Passes:
     notes: list[dict] = field(default_factory=list)
     #: (code of limits.LIMITS, rows whose partners were not all compared)
     cuts: list[tuple[str, np.ndarray]] = field(default_factory=list)
-
-
-#: Two rows can only belong together inside this block; transfers cross entities but never stay in one account.
-SAME_BLOCK = """l.rec = r.rec and l.block = r.block and l.node <> r.node
-        and (l.item_type <> r.item_type or l.account is distinct from r.account)"""
 
 
 def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
@@ -125,12 +114,13 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         drop table coded_form;
         create or replace temp table key as
         with met as (
-            select key from key_form inner join line on key_form.row = line.row
-            group by key having bool_or(line.side = 'left') and bool_or(line.side = 'right')
+            -- By the hash of a key, which is a number; of two keys with one hash the next step keeps only what meets.
+            select hash(key) as hashed from key_form inner join line on key_form.row = line.row
+            group by hashed having bool_or(line.side = 'left') and bool_or(line.side = 'right')
         ),
         kept as (
             select key_form.row, key_form.key, bool_or(is_declared) as is_declared, bool_or(is_group) as is_group, bool_and(is_serial) as is_serial
-            from key_form semi join met on key_form.key = met.key
+            from key_form semi join met on hash(key_form.key) = met.hashed
             where (regexp_matches(key_form.key, '[0-9]') or key_form.key in (select key from code))
                 -- Dates and years are in every text and point at nothing.
                 and not regexp_matches(key_form.key, '^((19|20)[0-9]{{2}}|(19|20)[0-9]{{2}}(0[1-9]|1[0-2])([0-2][0-9]|3[01])|([0-2][0-9]|3[01])(0[1-9]|1[0-2])(19|20)[0-9]{{2}})$')
@@ -155,6 +145,7 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         select
             l.row as l, r.row as r,
             min(key_block.left_n) as key_left_n, min(key_block.right_n) as key_right_n,
+            bool_or(key_block.left_n = 1 and key_block.right_n = 1 and length(key_block.key) >= 6) as is_unique,
             bool_or(l.is_declared and r.is_declared) as is_declared, bool_or(l.is_group or r.is_group) as is_group,
             min_by(key_block.key, (key_block.right_n * key_block.left_n, -length(key_block.key), key_block.key)) as shared_key
         from key_block
@@ -175,21 +166,31 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         "reference_block_too_large",
         f"select distinct key.row from key inner join key_block using (rec, block, key) where left_n * right_n > {BLOCK_LIMIT}",
     )
-    # Rows that one unique key and an equal amount join, with no other row in sight, need no search:
-    # the later passes would only add partners that lose.
+    # Rows that one unique key and an equal amount join, with no other row in sight, need no search: the later passes
+    # would only add partners that lose. In large files numbers meet by accident, and other rows that share one are
+    # no rivals unless theirs is unique, too, or their amount equal.
+    own, rival = ("is_unique", "is_unique or is_equal") if rows > LARGE else ("is_sole", "true")
     run(
         "settled by a unique key and an equal amount",
-        """
+        f"""
         create or replace temp table settled as
-        select key_pair.l, key_pair.r from key_pair
-        inner join l_line as l on key_pair.l = l.row
-        inner join r_line as r on key_pair.r = r.row
-        where key_left_n = 1 and key_right_n = 1 and l.amt = r.amt and l.currency = r.currency
-            and key_pair.l in (select l from key_pair group by l having count(*) = 1)
-            and key_pair.r in (select r from key_pair group by r having count(*) = 1)
-            -- A node that stands in several reconciliations may have a better place in another one.
-            and l.node not in (select node from line group by node having count(*) > 1)
-            and r.node not in (select node from line group by node having count(*) > 1);
+        with met as (
+            select key_pair.l, key_pair.r, l.node as left_node, r.node as right_node, is_unique,
+                key_left_n = 1 and key_right_n = 1 as is_sole, l.amt = r.amt and l.currency = r.currency as is_equal
+            from key_pair
+            inner join l_line as l on key_pair.l = l.row
+            inner join r_line as r on key_pair.r = r.row
+        ),
+        counted as (
+            select *, count(*) filter (where {rival}) over (partition by l) as of_left,
+                count(*) filter (where {rival}) over (partition by r) as of_right
+            from met
+        ),
+        -- A node that stands in several reconciliations may have a better place in another one.
+        elsewhere as (select node from line group by node having count(*) > 1)
+        select l, r from counted
+        where {own} and is_equal and of_left = 1 and of_right = 1
+            and left_node not in (select node from elsewhere) and right_node not in (select node from elsewhere);
         create or replace temp table l_open as select * from l_line where row not in (select l from settled);
         create or replace temp table r_open as select * from r_line where row not in (select r from settled);
     """,
@@ -347,8 +348,8 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
             cut(
                 "too_many_alike", f"select {side} as row from {name}_all group by {side} having count(*) > 20"
             )
-    _word_pairs(con, run, budget)
-    _near_pairs(con, run, cut, rows)
+    nearness.word_pairs(con, run, budget)
+    nearness.near_pairs(con, run, cut, rows)
     usual_rates.learn(con, run, cut)
     run(
         "all pairs",
@@ -384,134 +385,3 @@ def build(con: duckdb.DuckDBPyConnection, rows: int) -> Passes:
         "drop table key_form; drop table amount_pair; drop table day_pair; drop table word_pair; drop table near_pair; drop table rate_pair; drop table party_pair; drop table party_month_l; drop table party_month_r; drop table party_month_block; drop table party_block; drop table word_use; drop table original_all; drop table transposed_all"
     )
     return passes
-
-
-def _word_pairs(con, run, budget: int) -> None:
-    """Pairs that share a rare word and whose amounts are within 30 percent: mangled texts, amounts less fees."""
-    run(
-        "words",
-        """
-        create or replace temp table word as
-        with spelled as (
-            select item.row, line.rec, line.block, line.side,
-                unnest(string_split(folded(concat_ws(' ', item.text, item.party_name)), ' ')) as word
-            from item inner join line on item.row = line.row
-            where item.row not in (select l from settled) and item.row not in (select r from settled)
-        )
-        select distinct row, rec, block, side, word from spelled
-        where length(word) >= 2 and not regexp_matches(word, '[0-9][^0-9]*[0-9][^0-9]*[0-9]')
-    """,
-    )
-    run(
-        "rare words first, within the work budget",
-        f"""
-        create or replace temp table word_use as
-        select rec, block, word, count(*) filter (where side = 'left') as left_n, count(*) filter (where side = 'right') as right_n
-        from word group by all
-        having count(*) filter (where side = 'left') > 0 and count(*) filter (where side = 'right') > 0;
-        create or replace temp table word_block as
-        with running as (
-            select *, sum(left_n * right_n) over (order by left_n * right_n, rec, block, word) as work from word_use
-        )
-        select rec, block, word, left_n, right_n from running where work <= {budget}
-    """,
-    )
-    run(
-        "pairs by rare word",
-        f"""
-        create or replace temp table word_pair as
-        select distinct l.row as l, r.row as r
-        from word_block as b
-        inner join word as lw on lw.side = 'left' and b.rec = lw.rec and b.block = lw.block and b.word = lw.word
-        inner join word as rw on rw.side = 'right' and b.rec = rw.rec and b.block = rw.block and b.word = rw.word
-        inner join l_open as l on lw.row = l.row
-        inner join r_open as r on rw.row = r.row
-        where {SAME_BLOCK} and l.currency = r.currency and sign(l.amt) = sign(r.amt)
-            and abs(l.amt) * 10 >= abs(r.amt) * 7 and abs(r.amt) * 10 >= abs(l.amt) * 7
-            and coalesce(abs(l.date - r.date) <= 95, true)
-    """,
-    )
-
-
-def _near_pairs(con, run, cut, rows: int) -> None:
-    """Pairs with near amounts and near dates and nothing else, as wide as the work budget allows."""
-    # In large files a row that finds its exact amount is not also compared with near ones.
-    few = ""
-    if rows > 200_000:
-        few = " and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block)"
-    # Thousands of equal amounts would meet each other here once more, for nothing.
-    few += f" and (rec, block, currency, amt) not in (select rec, block, currency, amt from amount_block where left_n * right_n > {10 * BLOCK_LIMIT})"
-    run(
-        "rows that may have a partner of a near amount",
-        f"""
-        create or replace temp table l_near as select * from l_open
-        where date is not null{few};
-        create or replace temp table r_near as select * from r_open
-        where date is not null{few};
-    """,
-    )
-    allowed = 20 * max(rows, 1000)
-    for width, days in NEAR_STEPS:
-        run(
-            f"buckets of amounts within {width}% and {days} days",
-            f"""
-            create or replace temp table near_bucket as
-            with l as (select row, rec, block, currency, sign(amt) as way, {_amount_bucket(width)} + unnest([-1, 0, 1]) as amount_bucket,
-                    date - date '1970-01-01' as day from l_near),
-                spread as (select rec, block, currency, way, amount_bucket, day // {days} + unnest([-1, 0, 1]) as date_bucket from l),
-                lb as (select rec, block, currency, way, amount_bucket, date_bucket, count(*) as left_n from spread group by all),
-                rb as (select rec, block, currency, sign(amt) as way, {_amount_bucket(width)} as amount_bucket,
-                    (date - date '1970-01-01') // {days} as date_bucket, count(*) as right_n from r_near group by all)
-            select * from lb inner join rb using (rec, block, currency, way, amount_bucket, date_bucket)
-        """,
-        )
-        # Looked at, not guessed: prices crowd together, and an estimate would let one bucket explode.
-        if con.execute("select coalesce(sum(left_n * right_n), 0) from near_bucket").fetchone()[0] <= allowed:
-            break
-    by_bucket = f"""
-        with l as (select *, sign(amt) as way, {_amount_bucket(width)} + unnest([-1, 0, 1]) as amount_bucket from l_near),
-            lb as (select *, (date - date '1970-01-01') // {days} + unnest([-1, 0, 1]) as date_bucket from l),
-            rb as (select *, sign(amt) as way, {_amount_bucket(width)} as amount_bucket, (date - date '1970-01-01') // {days} as date_bucket
-                from r_near),
-            fit as (select * from near_bucket where left_n * right_n <= {NEAR_BLOCK})
-    """
-    run(
-        "pairs by near amount and date",
-        f"""
-        create or replace temp table near_all as
-        {by_bucket}
-        select distinct l.row as l, r.row as r, abs(l.amt - r.amt) as off, abs(l.date - r.date) as lag
-        from fit
-        inner join lb as l using (rec, block, currency, way, amount_bucket, date_bucket)
-        inner join rb as r using (rec, block, currency, way, amount_bucket, date_bucket)
-        where {SAME_BLOCK} and abs(l.date - r.date) <= {days}
-            and abs(l.amt - r.amt) * 100 <= {width} * greatest(abs(l.amt), abs(r.amt));
-        create or replace temp table near_pair as
-        select l, r from near_all
-        qualify row_number() over (partition by l order by off, lag, r) <= {NEAR_PARTNERS}
-            or row_number() over (partition by r order by off, lag, l) <= {NEAR_PARTNERS}
-    """,
-    )
-    for side in ("l", "r"):
-        cut(
-            "near_amounts_cut",
-            f"select {side} as row from near_all group by {side} having count(*) > {NEAR_PARTNERS}",
-        )
-        cut(
-            "near_amounts_cut",
-            f"""
-            {by_bucket}
-            select distinct b.row from {side}b as b semi join (select * from near_bucket where left_n * right_n > {NEAR_BLOCK}) as large
-                using (rec, block, currency, way, amount_bucket, date_bucket)
-            """,
-        )
-    con.execute("drop table near_all; drop table near_bucket")
-
-
-def month_sql(column: str) -> str:
-    """SQL for a stretch of 31 days, numbered."""
-    return f"({column} - date '1970-01-01') // 31"
-
-
-def _amount_bucket(width: int) -> str:
-    return f"cast(floor(ln(abs(amt)) / ln({1 + width / 100})) as integer)"

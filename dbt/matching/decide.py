@@ -6,9 +6,7 @@ Volgenant 1987). Cheap exact steps come first: a candidate whose score is at lea
 at each of its nodes belongs to an optimal solution. What is left is solved component by component, by
 assignment or by integer programming (HiGHS), within a bound; a component beyond it says so.
 
-How sure: the marginal probability of each candidate in the Gibbs distribution over all disjoint selections,
-by belief propagation (for matchings: Bayati, Shah, Sharma 2008; Huang and Jebara 2009). Two equal
-candidates get one half each, however good they are.
+How sure each is, is the matter of marginals.py.
 """
 
 from __future__ import annotations
@@ -20,13 +18,13 @@ from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
+from matching.marginals import ROUNDS, flat, own_probability, propagate, uncontested
+
 #: Scores are equal when they differ by less than this (nats).
 TIE = 1e-6
 #: Candidates of a component that the integer program may see; more are pruned by their marginal first.
 MILP_LIMIT = 1500
 DENSE_LIMIT = 400
-#: Rounds of message passing; most files come to rest after ten.
-ROUNDS = 40
 
 
 @dataclass
@@ -37,74 +35,16 @@ class Decision:
     bounded: np.ndarray  # bool: decided in a component that exceeded the exact bound
 
 
-def _flat(members) -> tuple[np.ndarray, np.ndarray]:
-    """(indptr, nodes) of a 2-d array (pairs) or of an (indptr, nodes) tuple (sets)."""
-    if isinstance(members, tuple):
-        return members
-    return np.arange(len(members) + 1, dtype=np.int64) * members.shape[1], members.ravel()
-
-
-def marginals(members, score: np.ndarray, node_count: int, rounds: int = ROUNDS) -> np.ndarray:
-    """Probability that each candidate is part of the truth, given that every node is used at most once."""
-    indptr, node = _flat(members)
-    alone = _uncontested(indptr, node, node_count)
-    probability = _own_probability(score)
-    rest = np.flatnonzero(~alone)
-    if len(rest):
-        size = np.diff(indptr)
-        used, inner = np.unique(node[np.repeat(~alone, size)], return_inverse=True)
-        inner_ptr = np.concatenate([[0], np.cumsum(size[rest])])
-        probability[rest] = _propagate(inner_ptr, inner, score[rest], len(used), rounds)
-    return probability
-
-
-def _own_probability(score: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0.0, -np.clip(score, -40, 300)))
-
-
-def _uncontested(indptr: np.ndarray, node: np.ndarray, node_count: int) -> np.ndarray:
-    """Candidates whose nodes nobody else wants: they stand or fall with their own score."""
-    if len(indptr) < 2:
-        return np.zeros(0, dtype=bool)
-    return np.maximum.reduceat(np.bincount(node, minlength=node_count)[node], indptr[:-1]) == 1
-
-
-def _propagate(indptr, node, score: np.ndarray, node_count: int, rounds: int) -> np.ndarray:
-    size = np.diff(indptr)
-    owner = np.repeat(np.arange(len(size)), size)
-    # The bound keeps the numbers finite and stands far above any score that is reached: at it, rivals look equal.
-    weight = np.exp(np.clip(score, -40, 300))
-    message = np.ones(len(node))  # node -> candidate: probability weight that the node is free otherwise
-    first = indptr[:-1]
-    pairs_only = bool((size == 2).all())
-    for step in range(rounds):
-        if pairs_only:
-            others = message.reshape(-1, 2)[:, ::-1].ravel()
-        else:
-            log_message = np.log(np.maximum(message, 1e-300))
-            others = np.exp(np.clip(np.add.reduceat(log_message, first)[owner] - log_message, -700, 0))
-        pull = weight[owner] * others
-        total = np.bincount(node, weights=pull, minlength=node_count)
-        fresh = 1.0 / (1.0 + np.maximum(total[node] - pull, 0.0))
-        updated = fresh if step == 0 else np.sqrt(fresh * message)
-        change = np.abs(updated - message).max()
-        message = updated
-        if change < 1e-7:
-            break
-    product = weight * np.exp(np.clip(np.add.reduceat(np.log(np.maximum(message, 1e-300)), first), -700, 0))
-    return product / (1.0 + product)
-
-
 def decide(members, score: np.ndarray, node_count: int, order: np.ndarray | None = None) -> Decision:
     """Choose the disjoint candidates with the highest total score; candidates must be in canonical order.
 
     `order`: a small preference per candidate (lower first) that breaks ties in a way people expect.
     """
-    indptr, node = _flat(members)
+    indptr, node = flat(members)
     count = len(indptr) - 1
     size = np.diff(indptr)
-    alone = _uncontested(indptr, node, node_count)
-    probability = _own_probability(score)
+    alone = uncontested(indptr, node, node_count)
+    probability = own_probability(score)
     runner_up, chosen, bounded = np.full(count, -1), alone & (score > 0), np.zeros(count, dtype=bool)
     rest = np.flatnonzero(~alone)
     if len(rest):
@@ -122,28 +62,34 @@ def _decide_contested(indptr, node, score: np.ndarray, node_count: int, order: n
     count = len(indptr) - 1
     size = np.diff(indptr)
     owner = np.repeat(np.arange(count), size)
-    probability = _propagate(indptr, node, score, node_count, ROUNDS)
+    label = _components(indptr, node, owner, node_count)
+    probability = propagate(indptr, node, score, node_count, ROUNDS, label)
     runner_up = _rivals(indptr, node, owner, score, node_count)
     chosen, bounded = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
     alive = score > 0
-    exact = score - TIE * _preference(indptr, node, owner, node_count, order)
+    exact = score - TIE * _preference(label, order)
     _take_dominant(indptr, node, owner, exact, node_count, alive, chosen)
     _solve_components(indptr, node, owner, size, exact, probability, alive, chosen, bounded, node_count)
-    _doubt_alternatives(indptr, node, owner, size, score, node_count, chosen, probability)
+    _doubt_swaps(indptr, node, size, score, node_count, chosen, probability)
     return Decision(chosen, probability, runner_up, bounded)
 
 
-def _preference(indptr, node, owner, node_count: int, order: np.ndarray) -> np.ndarray:
+def _components(indptr, node, owner, node_count: int) -> np.ndarray:
+    """Number of the connected component of each candidate."""
+    count = len(indptr) - 1
+    graph = coo_matrix(
+        (np.ones(len(node), dtype=np.int8), (owner, count + node)), shape=(count + node_count,) * 2
+    )
+    return connected_components(graph, directed=False)[1][:count]
+
+
+def _preference(label: np.ndarray, order: np.ndarray) -> np.ndarray:
     """0 to 1 per candidate, to break ties: by `order`, then by position, inside its component only.
 
     Rows elsewhere must not turn a tie. The root makes first with last cheaper than the two between, so that
     interchangeable rows pair off in their order instead of at random.
     """
-    count = len(indptr) - 1
-    graph = coo_matrix(
-        (np.ones(len(node), dtype=np.int8), (owner, count + node)), shape=(count + node_count,) * 2
-    )
-    label = connected_components(graph, directed=False)[1][:count]
+    count = len(label)
     place = np.lexsort((np.arange(count), order, label))
     start = np.flatnonzero(np.r_[True, label[place][1:] != label[place][:-1]])
     length = np.diff(np.r_[start, count])
@@ -154,57 +100,37 @@ def _preference(indptr, node, owner, node_count: int, order: np.ndarray) -> np.n
     return np.sqrt(rank / np.maximum(size, 1))
 
 
-def _doubt_alternatives(indptr, node, owner, size, score, node_count: int, chosen, probability) -> None:
-    """No chosen candidate is surer than its score stands above what could be put in its place.
+def _doubt_swaps(indptr, node, size, score, node_count: int, chosen, probability) -> None:
+    """Two chosen pairs that could as well be crossed are no surer than the better of both ways is than the other.
 
-    That is one rejected candidate whose nodes nobody else holds, or two that take exactly the nodes of two chosen
-    ones (crossed pairs, two batches with one sum). Message passing counts the evidence of such a cycle, and of rivals
-    that share many nodes, more than once (Weiss 2000, "Correctness of local probability propagation in graphical models
-    with loops") and would be sure of a choice between two card payments of one price at one shop. Changes `probability`.
+    Message passing counts the evidence of such a cycle twice (Weiss 2000, "Correctness of local probability
+    propagation in graphical models with loops") and would be sure of a choice between two card payments of one
+    price at one shop. Changes `probability` of the chosen pairs.
     """
-    count = len(size)
-    holder = np.full(node_count, -1)
-    is_held = chosen[owner]
-    holder[node[is_held]] = owner[is_held]
-    held_by = holder[node]
-    first = indptr[:-1]
-    high = np.maximum.reduceat(held_by, first)
-    low = np.minimum.reduceat(np.where(held_by < 0, count, held_by), first)
-    is_rival = ~chosen & (high >= 0)
-
-    def lower(member: np.ndarray, lead: np.ndarray) -> None:
-        ceiling = 1.0 / (1.0 + np.exp(-np.clip(lead, -40, 40)))
-        np.minimum.at(probability, member, np.maximum(ceiling, 0.5))
-
-    rival = np.flatnonzero(is_rival & (high == low))
-    lower(high[rival], score[high[rival]] - score[rival])
-    is_between = (held_by == high[owner]) | (held_by == low[owner])
-    across = np.flatnonzero(
-        is_rival & (high != low) & (np.add.reduceat(is_between, first, dtype=np.int64) == size)
-    )
+    pair = np.flatnonzero(size == 2)
+    if not len(pair):
+        return
+    left, right = node[indptr[pair]], node[indptr[pair] + 1]
+    of_left, of_right = np.full(node_count, -1), np.full(node_count, -1)
+    taken = np.flatnonzero(chosen[pair])
+    of_left[left[taken]], of_right[right[taken]] = taken, taken
+    # A rejected pair (a, y) beside chosen pairs (a, b) and (x, y): is there a pair (x, b) to cross them with?
+    across = np.flatnonzero(~chosen[pair] & (of_left[left] >= 0) & (of_right[right] >= 0))
     if not len(across):
         return
-    # A set of nodes is known by the sum of their random numbers: what is left of two sets without a third one is a
-    # subtraction.
-    name = np.add.reduceat(_scrambled(np.arange(node_count))[node], first)
-    order = np.lexsort((-score, name))
-    one, other = high[across], low[across]
-    wanted = name[one] + name[other] - name[across]
-    place = np.minimum(np.searchsorted(name[order], wanted), count - 1)
+    one, other = of_left[left[across]], of_right[right[across]]
+    key = left * node_count + right
+    order = np.lexsort((-score[pair], key))
+    wanted = left[other] * node_count + right[one]
+    place = np.minimum(np.searchsorted(key[order], wanted), len(order) - 1)
     back = order[place]
-    found = (name[back] == wanted) & ~chosen[back]
+    found = key[back] == wanted
     one, other, across, back = one[found], other[found], across[found], back[found]
-    lead = score[one] + score[other] - score[across] - score[back]
-    lower(one, lead)
-    lower(other, lead)
-
-
-def _scrambled(number: np.ndarray) -> np.ndarray:
-    """Numbers without a pattern, always the same: the last step of SplitMix64 (Steele, Lea, Flood 2014)."""
-    x = (number.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    value = score[pair]
+    lead = np.clip(value[one] + value[other] - value[across] - value[back], -40, 40)
+    ceiling = 1.0 / (1.0 + np.exp(-lead))
+    for member in (one, other):
+        np.minimum.at(probability, pair[member], np.maximum(ceiling, 0.5))
 
 
 def _rivals(indptr, node, owner, score, node_count) -> np.ndarray:

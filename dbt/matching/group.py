@@ -20,7 +20,7 @@ BLOCK_RIVALS = 20
 class Group:
     left: tuple[int, ...]
     right: tuple[int, ...]
-    kind: str  # reference, offset, or a key of scoring.BASE
+    kind: str  # reference, offset, or a key of group_scores.BASE
     chance: float  # probability that amounts fit like this by accident
     linked: int = 0  # members joined by a shared reference
     is_batch: bool = False  # its rows carry one batch, whatever else joins them

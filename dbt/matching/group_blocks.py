@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from matching.group import BLOCK_RIVALS, BLOCKS_OF_BOTH, Group, Hits, base_chance
-from matching.items import NO_DATE, Items
+from matching.items import NO_DATE, Items, codes_of
 
 #: Members of a batch or day whose sum is looked for.
 BLOCK_ROWS = 2_000
@@ -169,8 +169,7 @@ def by_days(items: Items, open_rows: np.ndarray) -> list[Group]:
     """All rows of two to seven neighbouring days that add up to one row of the other side (a weekend's payout)."""
     groups = []
     rows = np.flatnonzero(open_rows & (items.date != NO_DATE))
-    entity = items.entity.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    currency = items.currency.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    entity, currency = codes_of(items.entity), codes_of(items.currency)
     block = (items.rec[rows].astype(np.int64) * (entity.max(initial=0) + 1) + entity[rows]) * (
         currency.max(initial=0) + 1
     ) + currency[rows]

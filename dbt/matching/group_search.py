@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from matching.candidates import BLOCK_LIMIT, month_sql
+from matching.blocks import BLOCK_LIMIT, month_sql
 from matching.features import discount_of
 from matching.group import MAX_GROUP, POOL, Group, Hits, oriented, search_chance
 from matching.items import NO_DATE, Items

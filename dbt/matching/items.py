@@ -61,11 +61,11 @@ class Items:
     amount: np.ndarray  # ticks, left turned to the right side's sign
     sign: np.ndarray  # +1 or -1: amount * sign is the amount as given
     date: np.ndarray  # days since 1970, NO_DATE when unknown
-    currency: np.ndarray
-    item_type: np.ndarray
-    item_id: np.ndarray
-    entity: np.ndarray
-    account: np.ndarray
+    currency: pa.Array
+    item_type: pa.Array
+    item_id: pa.Array
+    entity: pa.Array
+    account: pa.Array
     party: np.ndarray  # cluster of party identities, -1 when unknown
     is_weak_party: np.ndarray  # the party was guessed from spelling or text
     discount: np.ndarray  # ticks, 0 when none was agreed
@@ -81,6 +81,38 @@ class Items:
 
     def __len__(self) -> int:
         return len(self.rec)
+
+    def take(self, rows: np.ndarray) -> Items:
+        """Some of the rows (ascending) as items of their own: numbers of rows and nodes start at 0, their order stays."""
+        place = pa.array(rows)
+        _, node = np.unique(self.node[rows], return_inverse=True)
+        limits = Limits(len(rows))
+        limits.mask[:] = self.limits.mask[rows]
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[rows]
+                for name in (
+                    "rec",
+                    "is_left",
+                    "amount",
+                    "sign",
+                    "date",
+                    "party",
+                    "is_weak_party",
+                    "discount",
+                    "discount_until",
+                    "stratum",
+                )
+            },
+            **{
+                name: getattr(self, name).take(place).cast(pa.string())
+                for name in ("currency", "item_type", "item_id", "entity", "account")
+            },
+            node=node.astype(np.int64),
+            notes=[],
+            limits=limits,
+        )
 
 
 def load(con: duckdb.DuckDBPyConnection, source: pa.Table, same_sign: bool | None = None) -> Items:
@@ -252,40 +284,70 @@ def align_signs(con: duckdb.DuckDBPyConnection, same_sign: bool | None) -> dict[
 
 
 def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
-    table = con.execute("""
-        select rec, side = 'left' as is_left, node, amt, coalesce(date - date '1970-01-01', -2147483648) as day,
-            currency, item_type, item_id, entity, account, party, is_weak_party, coalesce(discount, 0) as discount,
-            coalesce(discount_until - date '1970-01-01', 2147483647) as discount_until
-        from item order by row
-    """).to_arrow_table()
     names = [row[0] for row in con.execute("select distinct reconciliation from item order by 1").fetchall()]
-
-    def numbers(name: str, kind) -> np.ndarray:
-        return table.column(name).combine_chunks().to_numpy(zero_copy_only=False).astype(kind)
-
-    rec, is_left = numbers("rec", np.int32), numbers("is_left", bool)
-    sign = np.ones(len(rec), dtype=np.int64)
+    count = con.execute("select count(*) from item").fetchone()[0]
+    numbers = {
+        name: np.empty(count, dtype=kind)
+        for name, kind in (
+            ("rec", np.int32),
+            ("is_left", bool),
+            ("node", np.int64),
+            ("amt", np.int64),
+            ("day", np.int64),
+            ("party", np.int64),
+            ("is_weak_party", bool),
+            ("discount", np.int64),
+            ("discount_until", np.int64),
+        )
+    }
+    texts: dict[str, list[pa.Array]] = {
+        name: [] for name in ("currency", "item_type", "item_id", "entity", "account")
+    }
+    reader = con.execute(f"""
+        select {", ".join([*numbers, *texts])} from (
+            select row, rec, side = 'left' as is_left, node, amt, coalesce(date - date '1970-01-01', {NO_DATE}) as day,
+                currency, item_type, item_id, entity, account, party, is_weak_party, coalesce(discount, 0) as discount,
+                coalesce(discount_until - date '1970-01-01', 2147483647) as discount_until
+            from item
+        ) order by row
+    """).to_arrow_reader(500_000)
+    at = 0
+    # Piece by piece: as one Arrow table the words that every row repeats would take more than all the rest.
+    for batch in reader:
+        for name, column in numbers.items():
+            column[at : at + batch.num_rows] = batch.column(name).to_numpy(zero_copy_only=False)
+        for name, pieces in texts.items():
+            piece = batch.column(name)
+            pieces.append(piece if name == "item_id" else piece.dictionary_encode())
+        at += batch.num_rows
+    columns = {
+        name: one_piece(pieces, pa.string() if name == "item_id" else pa.dictionary(pa.int32(), pa.string()))
+        for name, pieces in texts.items()
+    }
+    rec, is_left = numbers["rec"], numbers["is_left"]
+    sign = np.ones(count, dtype=np.int8)
     for code, name in enumerate(names):
-        sign[(rec == code) & is_left] = signs.get(name, 1)
+        if signs.get(name, 1) < 0:
+            sign[(rec == code) & is_left] = -1
     attributes = con.execute("select max(len(attributes)) from item").fetchone()[0] or 0
-    stratum, strata = _strata(table, rec)
+    stratum, strata = _strata([columns["entity"], columns["currency"]], rec)
     return Items(
         reconciliations=names,
         rec=rec,
         is_left=is_left,
-        node=numbers("node", np.int64),
-        amount=numbers("amt", np.int64),
+        node=numbers["node"],
+        amount=numbers["amt"],
         sign=sign,
-        date=numbers("day", np.int64),
-        currency=table.column("currency"),
-        item_type=table.column("item_type"),
-        item_id=table.column("item_id"),
-        entity=table.column("entity"),
-        account=table.column("account"),
-        party=numbers("party", np.int64),
-        is_weak_party=numbers("is_weak_party", bool),
-        discount=numbers("discount", np.int64),
-        discount_until=numbers("discount_until", np.int64),
+        date=numbers["day"],
+        currency=columns["currency"],
+        item_type=columns["item_type"],
+        item_id=columns["item_id"],
+        entity=columns["entity"],
+        account=columns["account"],
+        party=numbers["party"],
+        is_weak_party=numbers["is_weak_party"],
+        discount=numbers["discount"],
+        discount_until=numbers["discount_until"],
         stratum=stratum,
         strata=strata,
         left_pays=np.ones(len(names), dtype=bool),
@@ -293,21 +355,26 @@ def _columns(con: duckdb.DuckDBPyConnection, signs: dict[str, int]) -> Items:
     )
 
 
+def one_piece(pieces: list[pa.Array], kind: pa.DataType) -> pa.Array:
+    """Pieces of a column as one array, words by one list of words."""
+    whole = pa.chunked_array(pieces, kind).unify_dictionaries().combine_chunks()
+    return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
+
+
+def codes_of(words: pa.Array) -> np.ndarray:
+    """A number per row for a column of words, -1 where there is none; equal words have equal numbers."""
+    return words.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
 #: Strata are measured one by one; beyond this many, whole reconciliations are measured instead.
 STRATA_LIMIT = 5_000
 
 
-def _strata(table: pa.Table, rec: np.ndarray) -> tuple[np.ndarray, int]:
-    codes = [rec.astype(np.int64)]
-    for name in ("entity", "currency"):
-        codes.append(
-            table.column(name)
-            .combine_chunks()
-            .dictionary_encode()
-            .indices.to_numpy(zero_copy_only=False)
-            .astype(np.int64)
-        )
-    code = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (codes[2].max(initial=0) + 1) + codes[2]
+def _strata(columns: list[pa.Array], rec: np.ndarray) -> tuple[np.ndarray, int]:
+    code = rec.astype(np.int64)
+    for words in columns:
+        part = codes_of(words)
+        code = code * (part.max(initial=0) + 1) + part
     distinct, stratum = np.unique(code, return_inverse=True)
     if len(distinct) > STRATA_LIMIT:
         return rec.astype(np.int64), int(rec.max(initial=-1)) + 1

@@ -20,7 +20,7 @@ SAMPLE = 50_000
 
 def learn(con: duckdb.DuckDBPyConnection, items: Items) -> None:
     """Set left_pays of each reconciliation without bank transactions, from the tables `key` and `pair`."""
-    is_bank = pc.equal(items.item_type, "bank_transaction").combine_chunks().to_numpy(zero_copy_only=False)
+    is_bank = pc.equal(items.item_type, "bank_transaction").to_numpy(zero_copy_only=False)
     banks = np.unique(items.rec[is_bank]).tolist()
     if len(banks) == len(items.reconciliations):
         return

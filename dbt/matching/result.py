@@ -127,6 +127,11 @@ def fraction(values: np.ndarray, digits: int, kind: pa.DataType) -> pa.Array:
     return pa.compute.if_else(pa.array(valid), array, pa.scalar(None, kind))
 
 
+def same(text: str, count: int) -> pa.Array:
+    """One text `count` times."""
+    return pa.array([text], pa.string()).take(pa.array(np.zeros(count, dtype=np.int8)))
+
+
 def spread(amounts: list[int], difference: int) -> list[int]:
     """`difference` (ticks, in the direction of the total) over the rows of a side in proportion to their amounts.
 

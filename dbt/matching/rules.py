@@ -18,6 +18,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 
 #: What evidence a rule can ask for -> SQL over a measured candidate. Each accepts the stronger ones too.
@@ -388,3 +389,15 @@ def rule_case(rules: list[Rule], tolerances: list[Tolerance]) -> str:
         for position, rule in enumerate(rules)
     )
     return f"case\n{branches}\nend"
+
+
+def first_rule(con, measured: pa.Table, case: str) -> np.ndarray:
+    """Position of the first rule that allows each candidate (column `candidate`, from 0), -1 for none."""
+    if not measured.num_rows:
+        return np.zeros(0, dtype=np.int64)
+    con.register("measured", measured)
+    rule = con.execute(
+        f"select candidate, coalesce({case}, -1) as rule from measured order by candidate"
+    ).fetchnumpy()["rule"]
+    con.unregister("measured")
+    return np.array(rule, dtype=np.int64)

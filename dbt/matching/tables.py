@@ -75,7 +75,9 @@ def match_tables(
         )
         if any(known):
             remarks.append("only one file has a currency column: amounts were compared as they are")
-    result = engine.run(items, default_rules() if rules is None else rules, tolerances or [], options)
+    handed = [items]
+    del items
+    result = engine.run(handed.pop(), default_rules() if rules is None else rules, tolerances or [], options)
     return TableMatch(result, left_map, right_map, remarks)
 
 

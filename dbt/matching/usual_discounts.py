@@ -11,7 +11,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 
-from matching.items import NO_DATE, Items
+from matching.items import NO_DATE, Items, codes_of
 
 #: Percentages of terms of payment that occur, in hundredths of a percent.
 PERCENTS = (*range(50, 525, 25), 600, 700, 750, 800, 1000)
@@ -34,7 +34,7 @@ def learn(con: duckdb.DuckDBPyConnection, items: Items) -> None:
         f"select l, r, key_left_n = 1 or key_right_n = 1 as is_named from pair where l % {step} = 0 order by l, r"
     ).fetchnumpy()
     l, r = table["l"].astype(np.int64), table["r"].astype(np.int64)  # noqa: E741
-    currency = items.currency.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    currency = codes_of(items.currency)
     size, sign, party, day = np.abs(items.amount), np.sign(items.amount), items.party, items.date
     fits = table["is_named"] | ((party[l] >= 0) & (party[l] == party[r]))
     fits &= (currency[l] == currency[r]) & (sign[l] == sign[r])

@@ -148,10 +148,14 @@ def _pairs(run: Callable[[str, str], None], cut: Callable[[str, str], None]) -> 
     )
 
 
-def fits(con: duckdb.DuckDBPyConnection) -> dict[str, np.ndarray]:
-    """Candidates that are worth as much at the usual rate: l, r, and `chance`, how likely a stranger of that
-    currency would be, too."""
-    return con.execute("""
+def fits(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the table `rate_fit`: candidates that are worth as much at the usual rate (l, r, and `chance`, how likely
+    a stranger of that currency would be, too)."""
+    con.execute("create or replace temp table rate_fit (l integer, r integer, chance double)")
+    if not con.execute("select count(*) from usual_rate").fetchone()[0]:
+        return
+    con.execute("""
+        insert into rate_fit
         with fit as (
             select pair.l, pair.r, l.rec, l.currency, abs(r.amt) / rate as worth, band
             from pair
@@ -177,5 +181,4 @@ def fits(con: duckdb.DuckDBPyConnection) -> dict[str, np.ndarray]:
         )
         select l, r, (greatest(near - 1, 0) + 20 * 0.01) / (sizes.rows - 1 + 20) as chance
         from within inner join (select distinct rec, currency, rows from place) as sizes using (rec, currency)
-        order by l, r
-    """).fetchnumpy()
+    """)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matching.decide import marginals
-from matching.features import NO_LAG, Pairs
+from matching.features import Pairs
 from matching.items import Items
+from matching.levels import NO_LAG
+from matching.marginals import marginals
 
 #: Prior m of each level: what true pairs look like before the data speaks. Row = feature.
 PRIOR_M = {
@@ -93,12 +94,10 @@ def family(name: str) -> str:
     return "attribute" if name.startswith("column") else name
 
 
-def prior_weights(items: Items, pairs: Pairs) -> Weights:
+def prior_weights(items: Items, features: list[str]) -> Weights:
     """Default weights, before any learning. The prior odds of a pair: half of the rows have a partner."""
     count = len(items.reconciliations)
-    log_m = [
-        [np.log(np.array(PRIOR_M[family(feature.name)])) for feature in pairs.features] for _ in range(count)
-    ]
+    log_m = [[np.log(np.array(PRIOR_M[family(name)])) for name in features] for _ in range(count)]
     left = np.bincount(items.stratum[items.is_left], minlength=items.strata)
     right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
     return Weights(
@@ -126,33 +125,45 @@ def contributions(items: Items, pairs: Pairs, weights: Weights) -> np.ndarray:
     result = np.zeros((len(pairs), len(pairs.features)))
     if not len(pairs):
         return result  # a company without anything to match yet has no table of weights either
-    rec = items.rec[pairs.l]
+    known, place = np.unique(items.rec[pairs.l], return_inverse=True)
     for position, feature in enumerate(pairs.features):
-        table = np.array([weights.log_m[code][position] for code in range(len(items.reconciliations))])
+        table = np.array([weights.log_m[code][position] for code in known.tolist()])
         silent = np.isin(feature.level, SILENT[family(feature.name)])
-        result[:, position] = np.where(silent, 0.0, table[rec, feature.level] - feature.log_u)
+        result[:, position] = np.where(silent, 0.0, table[place, feature.level] - feature.log_u)
     return result
 
 
-def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
-    """Weights learnt from the candidates themselves; per reconciliation, because habits differ."""
-    weights = prior_weights(items, pairs)
-    if not len(pairs):
+def score(items: Items, pairs: Pairs, weights: Weights, contribution: np.ndarray) -> np.ndarray:
+    """Log-odds of each pair."""
+    return contribution.sum(axis=1) + weights.log_prior[items.stratum[pairs.l]] if len(pairs) else np.zeros(0)
+
+
+def estimate(items: Items, sample: Pairs, scale: float = 1.0) -> Weights:
+    """Weights learnt from the candidates themselves; per reconciliation, because habits differ.
+
+    sample: candidates, all those of a left row together; `scale` times as many left rows have any.
+    """
+    weights = prior_weights(items, [feature.name for feature in sample.features])
+    if not len(sample):
         return weights
-    rec = items.rec[pairs.l]
-    used = _learning_sample(items, pairs)
-    members = np.stack([items.node[pairs.l[used]], items.node[pairs.r[used]]], axis=1)
-    sample = _subset(pairs, used)
+    rec = items.rec[sample.l]
+    of_rec = [np.flatnonzero(rec == code) for code in range(len(items.reconciliations))]
+    used, members = np.unique(
+        np.stack([items.node[sample.l], items.node[sample.r]], axis=1), return_inverse=True
+    )
+    members = members.reshape(-1, 2)
     left = np.bincount(items.stratum[items.is_left], minlength=items.strata)
     right = np.bincount(items.stratum[~items.is_left], minlength=items.strata)
-    scale = len(np.unique(pairs.l)) / max(len(np.unique(sample.l)), 1)
-    stratum = items.stratum[pairs.l[used]]
+    stratum = items.stratum[sample.l]
     before: list[np.ndarray] = []
     for _ in range(ROUNDS):
-        score = contributions(items, sample, weights).sum(axis=1) + weights.log_prior[stratum]
-        p = marginals(members, score, node_count, rounds=8)
-        for code in range(len(items.reconciliations)):
-            mine = rec[used] == code
+        p = marginals(
+            members,
+            score(items, sample, weights, contributions(items, sample, weights)),
+            len(used),
+            rounds=8,
+        )
+        for code, mine in enumerate(of_rec):
             weights.learnt_from[code] = int(p[mine].sum() + 0.5)
             for position, feature in enumerate(sample.features):
                 kind = family(feature.name)
@@ -178,24 +189,19 @@ def estimate(items: Items, pairs: Pairs, node_count: int) -> Weights:
     return weights
 
 
-def _learning_sample(items: Items, pairs: Pairs, rows: int = 20_000) -> np.ndarray:
-    """Pairs of at most `rows` left rows, chosen by position, all candidates of a chosen row together."""
-    lefts = np.unique(pairs.l)
-    if len(lefts) <= rows:
-        return np.arange(len(pairs))
-    step = -(-len(lefts) // rows)
-    return np.flatnonzero(np.isin(pairs.l, lefts[::step]))
+#: Left rows whose candidates teach the weights; below, all do.
+SAMPLE = 20_000
 
 
-def _subset(pairs: Pairs, used: np.ndarray) -> Pairs:
-    from dataclasses import replace
-
-    return replace(
-        pairs,
-        l=pairs.l[used],
-        r=pairs.r[used],
-        features=[
-            replace(feature, level=feature.level[used], log_u=feature.log_u[used])
-            for feature in pairs.features
-        ],
+def sample_of(con, lefts: int) -> tuple[str, float]:
+    """(SQL for the left rows whose candidates teach, by how much they stand for all). Chosen by their names, so that
+    neither the order of the input nor late rows elsewhere choose others."""
+    if lefts <= SAMPLE:
+        return "select distinct l from pair", 1.0
+    return (
+        f"""
+        select l from (select distinct l from pair) as paired inner join item on paired.l = item.row
+        order by hash(item.reconciliation, item.item_type, item.item_id), l limit {SAMPLE}
+    """,
+        lefts / SAMPLE,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from matching.features import LAG_LABELS, NO_LAG
+from matching.levels import LAG_LABELS, NO_LAG
 
 REASON_WORDS = {
     "": "no difference",

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matching.decide import decide, marginals
+from matching.decide import decide
+from matching.marginals import marginals
 
 
 def best_total(sets: list[tuple[int, ...]], score: list[float]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 from matching.command import match_files
-from matching.decide import marginals
+from matching.marginals import marginals
 from matching_cases import item, links, match
 
 

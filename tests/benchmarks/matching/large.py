@@ -28,6 +28,7 @@ def two_sides(rows: int, seed: int = 7) -> tuple[pa.Table, pa.Table, np.ndarray]
     right_cents = np.where(kind > 0.95, cents - np.maximum(cents // 100, 1), cents)
     left_only, right_only = (kind > 0.9) & (kind <= 0.925), (kind > 0.925) & (kind <= 0.95)
     base = np.datetime64("2026-01-01")
+    # Each file numbers its rows by itself: a number of one says nothing about the other.
     left_rows, right_rows = np.flatnonzero(~right_only), rng.permutation(np.flatnonzero(~left_only))
 
     def money(values: np.ndarray) -> pa.Array:
@@ -36,7 +37,7 @@ def two_sides(rows: int, seed: int = 7) -> tuple[pa.Table, pa.Table, np.ndarray]
 
     left = pa.table(
         {
-            "bank_id": pa.array(np.char.add("B", left_rows.astype(str))),
+            "bank_id": pa.array(np.char.add("B", (10_000_000 + left_rows).astype(str))),
             "booking_date": pa.array((base + day + lag)[left_rows].astype(str)),
             "text": pa.array(left_text[left_rows]),
             "amount": money(cents[left_rows]),
@@ -44,7 +45,7 @@ def two_sides(rows: int, seed: int = 7) -> tuple[pa.Table, pa.Table, np.ndarray]
     )
     right = pa.table(
         {
-            "entry": pa.array(np.char.add("G", right_rows.astype(str))),
+            "entry": pa.array(np.char.add("G", (70_000_000 + rng.permutation(rows)[right_rows]).astype(str))),
             "document": pa.array(document[right_rows]),
             "posting_date": pa.array((base + day)[right_rows].astype(str)),
             "customer": pa.array(name[right_rows]),
