@@ -117,8 +117,13 @@ def _open(connection: duckdb.DuckDBPyConnection, source: JsonSource, documents: 
     connection.register("documents", in_batches(documents))
     read = connection.execute(
         f"""
-        with parsed as (
-            select file, text, cast(try(json(text)) as varchar) as clean
+        with delivered as (
+            select
+                file,
+                text,
+                -- A vendor's object starts with its id and its page does not: only what starts
+                -- otherwise is looked into, which saves a parse of every record.
+                regexp_matches(text, '^\\s*\\{{\\s*"id"\\s*:') as is_record
             from documents
             -- the length spares the search for blanks on all but the shortest lines
             where strlen(text) > 100 or trim(text, ' \t\r\n') <> ''
@@ -127,25 +132,42 @@ def _open(connection: duckdb.DuckDBPyConnection, source: JsonSource, documents: 
             select
                 file,
                 text,
-                clean,
-                -- A vendor's object starts with its id and its page does not: only what starts
-                -- otherwise is looked into, which saves a parse of every record.
+                is_record,
+                case when not is_record then try(json_type(text, {paths!r})) end as types
+            from delivered
+        ),
+        shaped as (
+            select
+                file,
+                text,
                 case
-                    when not starts_with(clean, '{{"id":') then json_type(clean, {paths!r})
-                end as types
-            from parsed
+                    when is_record then 'record'
+                    when types is null then 'malformed'
+                    when types[1] = 'ARRAY' then 'array'
+                    when types[2] = 'ARRAY' then 'list'
+                    when types[3] = 'OBJECT' then 'wrapped'
+                    else 'record'
+                end as shape
+            from typed
+        ),
+        -- A page is written anew record by record, when it is opened; a record here.
+        written as (
+            select
+                file,
+                text,
+                shape,
+                case when shape = 'record' then cast(try(json(text)) as varchar) end as clean
+            from shaped
         )
         select
             file,
-            coalesce(clean, trim(text, ' \t\r\n')) as text,
             case
-                when clean is null then 'malformed'
-                when types[1] = 'ARRAY' then 'array'
-                when types[2] = 'ARRAY' then 'list'
-                when types[3] = 'OBJECT' then 'wrapped'
-                else 'record'
-            end as shape
-        from typed
+                when clean is not null then clean
+                when shape in ('record', 'malformed') then trim(text, ' \t\r\n')
+                else text
+            end as text,
+            case when shape = 'record' and clean is null then 'malformed' else shape end as shape
+        from written
         """
     ).to_arrow_table()
     connection.unregister("documents")
