@@ -62,6 +62,13 @@ def read(file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
         yield from _unreadable(file, instance, str(error))
         return
     rates, rejects = _rates(file, instance, cells)
+    if _counted(rates, "rate_date") + _counted(rejects, "business_date") != declared:
+        # Two ways of reading see it differently: landing one of them would leave a residual for ever.
+        reason = (
+            f"its text lists {sum(declared.values())} rates, {len(cells)} were read; deliver it again, whole"
+        )
+        yield from _unreadable(file, instance, reason)
+        return
     yield Batch("fx_rates", rates)
     yield Batch("rejects", rejects)
     yield Batch(
@@ -91,6 +98,13 @@ def read(file: LandingFile, instance: SourceInstance) -> Iterator[Batch]:
             status="loaded",
             record_count=sum(declared.values()),
         ),
+    )
+
+
+def _counted(rows: pa.Table, date_column: str) -> Counter[tuple[str, date | None]]:
+    """Rows per currency and day."""
+    return Counter(
+        zip(rows.column("currency").to_pylist(), rows.column(date_column).to_pylist(), strict=True)
     )
 
 
