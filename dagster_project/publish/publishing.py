@@ -64,25 +64,32 @@ def _filter(schema: str, table: str) -> str:
 def contents(connection: duckdb.DuckDBPyConnection, run_id: str) -> tuple[TableContent, ...]:
     """Content of every table that is published, by an order-free hash over its rows."""
     found = []
+    # Of all tables at once: the catalog is made anew for every question, however little is asked for.
+    columns = {
+        (schema, table): listed
+        for schema, table, listed in connection.execute(
+            """
+            select
+                table_schema, table_name,
+                string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position)
+            from information_schema.columns
+            where table_catalog = current_database() and list_contains($schemas, table_schema)
+            group by all
+            """,
+            {"schemas": list(PUBLISHED_SCHEMAS)},
+        ).fetchall()
+    }
     for schema, table in existing_tables(connection, PUBLISHED_SCHEMAS):
         if (schema, table) == _SELF:
             continue
         relation, condition = quoted(schema, table), _filter(schema, table)
-        columns = connection.execute(
-            """
-            select string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position)
-            from information_schema.columns
-            where table_catalog = current_database() and table_schema = $schema and table_name = $table
-            """,
-            {"schema": schema, "table": table},
-        ).fetchone()
         row = connection.execute(
             f"select count(*), coalesce(sum(hash(content)::hugeint), 0)::varchar "
             f"from (select * from {relation} {condition}) as content",
             {"run_id": run_id} if condition else None,
         ).fetchone()
-        assert columns is not None and row is not None
-        found.append(TableContent(schema, table, row[0], columns[0], row[1]))
+        assert row is not None
+        found.append(TableContent(schema, table, row[0], columns[schema, table], row[1]))
     return tuple(found)
 
 
@@ -98,29 +105,26 @@ def published_contents(path: Path) -> tuple[TableContent, ...] | None:
     return tuple(TableContent(*row) for row in rows)
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, source: str, schema: str, table: str) -> list[str]:
-    """Statements that give the copy the descriptions of the original."""
+def _comments(connection: duckdb.DuckDBPyConnection, source: str) -> dict[tuple[str, str], list[str]]:
+    """Per published table, the statements that give the copy the descriptions of the original."""
     literal = lambda text: "'" + text.replace("'", "''") + "'"  # noqa: E731
-    parameters = {"source": source, "schema": schema, "table": table}
-    condition = (
-        "where database_name = $source and schema_name = $schema and {} = $table and comment is not null"
-    )
-    statements = [
-        f"comment on table {quoted(schema, table)} is {literal(comment)}"
-        for source, name in (("duckdb_tables()", "table_name"), ("duckdb_views()", "view_name"))
-        for (comment,) in connection.execute(
-            f"select comment from {source} " + condition.format(name), parameters
-        ).fetchall()
-    ]
-    statements += [
-        f"comment on column {quoted(schema, table, column)} is {literal(comment)}"
-        for column, comment in connection.execute(
-            "select column_name, comment from duckdb_columns() "
-            + condition.format("table_name")
-            + " order by column_index",
-            parameters,
-        ).fetchall()
-    ]
+    rows = connection.execute(
+        """
+        select schema_name, table_name, null as column_name, comment, -1 as place
+        from duckdb_tables() where database_name = $source and comment is not null
+        union all
+        select schema_name, view_name, null, comment, -1
+        from duckdb_views() where database_name = $source and comment is not null
+        union all
+        select schema_name, table_name, column_name, comment, column_index
+        from duckdb_columns() where database_name = $source and comment is not null
+        """,
+        {"source": source},
+    ).fetchall()
+    statements: dict[tuple[str, str], list[str]] = {}
+    for schema, table, column, comment, _ in sorted(rows, key=lambda row: (row[0], row[1], row[4])):
+        on = f"table {quoted(schema, table)}" if column is None else f"column {quoted(schema, table, column)}"
+        statements.setdefault((schema, table), []).append(f"comment on {on} is {literal(comment)}")
     return statements
 
 
@@ -135,6 +139,7 @@ def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableCo
         connection.execute(f"attach '{path}' as {quoted(source)} (read_only)")
         for schema in PUBLISHED_SCHEMAS:
             connection.execute(f"create schema {quoted(schema)}")
+        comments = _comments(connection, source)
         for table in expected:
             condition = _filter(table.schema_name, table.table_name)
             name = (table.schema_name, table.table_name)
@@ -145,7 +150,7 @@ def _build(building: Path, warehouse: Path, run_id: str, expected: tuple[TableCo
                 f"create table {quoted(*name)} as "
                 f"select * from {quoted(source, *name)} {condition} order by all"
             )
-            for statement in _comments(connection, source, *name):
+            for statement in comments.get(name, ()):
                 connection.execute(statement)
         connection.execute(f"detach {quoted(source)}")
         written = contents(connection, run_id)
