@@ -18,7 +18,7 @@ from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components, min_weight_full_bipartite_matching
 
-from matching.marginals import ROUNDS, flat, own_probability, propagate, uncontested
+from matching.marginals import ROUNDS, doubt_alternatives, flat, own_probability, propagate, uncontested
 
 #: Scores are equal when they differ by less than this (nats).
 TIE = 1e-6
@@ -70,7 +70,7 @@ def _decide_contested(indptr, node, score: np.ndarray, node_count: int, order: n
     exact = score - TIE * _preference(label, order)
     _take_dominant(indptr, node, owner, exact, node_count, alive, chosen)
     _solve_components(indptr, node, owner, size, exact, probability, alive, chosen, bounded, node_count)
-    _doubt_swaps(indptr, node, size, score, node_count, chosen, probability)
+    doubt_alternatives(indptr, node, owner, size, score, node_count, chosen, probability)
     return Decision(chosen, probability, runner_up, bounded)
 
 
@@ -98,39 +98,6 @@ def _preference(label: np.ndarray, order: np.ndarray) -> np.ndarray:
     size = np.empty(count)
     size[place] = np.repeat(length, length)
     return np.sqrt(rank / np.maximum(size, 1))
-
-
-def _doubt_swaps(indptr, node, size, score, node_count: int, chosen, probability) -> None:
-    """Two chosen pairs that could as well be crossed are no surer than the better of both ways is than the other.
-
-    Message passing counts the evidence of such a cycle twice (Weiss 2000, "Correctness of local probability
-    propagation in graphical models with loops") and would be sure of a choice between two card payments of one
-    price at one shop. Changes `probability` of the chosen pairs.
-    """
-    pair = np.flatnonzero(size == 2)
-    if not len(pair):
-        return
-    left, right = node[indptr[pair]], node[indptr[pair] + 1]
-    of_left, of_right = np.full(node_count, -1), np.full(node_count, -1)
-    taken = np.flatnonzero(chosen[pair])
-    of_left[left[taken]], of_right[right[taken]] = taken, taken
-    # A rejected pair (a, y) beside chosen pairs (a, b) and (x, y): is there a pair (x, b) to cross them with?
-    across = np.flatnonzero(~chosen[pair] & (of_left[left] >= 0) & (of_right[right] >= 0))
-    if not len(across):
-        return
-    one, other = of_left[left[across]], of_right[right[across]]
-    key = left * node_count + right
-    order = np.lexsort((-score[pair], key))
-    wanted = left[other] * node_count + right[one]
-    place = np.minimum(np.searchsorted(key[order], wanted), len(order) - 1)
-    back = order[place]
-    found = key[back] == wanted
-    one, other, across, back = one[found], other[found], across[found], back[found]
-    value = score[pair]
-    lead = np.clip(value[one] + value[other] - value[across] - value[back], -40, 40)
-    ceiling = 1.0 / (1.0 + np.exp(-lead))
-    for member in (one, other):
-        np.minimum.at(probability, pair[member], np.maximum(ceiling, 0.5))
 
 
 def _rivals(indptr, node, owner, score, node_count) -> np.ndarray:

@@ -102,7 +102,7 @@ def by_structure(con, items: Items, sql: list, hits: Hits) -> list[Group]:
                 items.limits.mark("block_sum_not_compared", [*left, *right])
                 continue
             if kind != "group_key":
-                left, right = _without_equal(items, left, right)
+                left, right = without_equal(items, left, right)
             if left and right and len(left) + len(right) > 2:
                 chance = base_chance(abs(int(amount))) * (2 * DAY_LAG if kind == "day" else 1)
                 groups.append(Group(tuple(left), tuple(right), kind, chance))
@@ -118,7 +118,7 @@ def _same_columns(kind: str, columns: str) -> str:
     return "".join(f" and l.{c.strip()} = r.{c.strip()}" for c in columns.split(","))
 
 
-def _without_equal(items: Items, left: list[int], right: list[int]) -> tuple[list[int], list[int]]:
+def without_equal(items: Items, left: list[int], right: list[int]) -> tuple[list[int], list[int]]:
     """Both sides of a block without the amounts that occur on both: those pair off one by one, or, where they
     cannot be told apart, not at all. That two equal heaps have equal sums proves nothing."""
     of_left = Counter(items.amount[left].tolist())

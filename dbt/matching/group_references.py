@@ -17,6 +17,7 @@ from matching.group import (
     base_chance,
     search_chance,
 )
+from matching.group_blocks import without_equal
 from matching.items import TICKS, Items
 from matching.subsets import find_subsets
 
@@ -70,15 +71,17 @@ def by_reference(items: Items, open_rows: np.ndarray, pairs) -> list[Group]:
         elif len(left) > 1 and len(right) > 1:
             total = int(items.amount[list(left)].sum())
             if total == int(items.amount[list(right)].sum()):
-                groups.append(
-                    Group(
-                        tuple(sorted(left)),
-                        tuple(sorted(right)),
-                        "reference",
-                        base_chance(abs(total)),
-                        len(left) + len(right),
+                several, others = without_equal(items, sorted(left), sorted(right))
+                if len(several) + len(others) > 2:
+                    groups.append(
+                        Group(
+                            tuple(several),
+                            tuple(others),
+                            "reference",
+                            base_chance(abs(total)),
+                            len(several) + len(others),
+                        )
                     )
-                )
     return groups
 
 

@@ -108,3 +108,56 @@ class _Live:
         together = np.repeat(np.add.reduceat(log_message, self.set_first), self.set_size)
         result[self.of_set] = np.exp(np.clip(together - log_message, -700, 0))
         return result
+
+
+def doubt_alternatives(indptr, node, owner, size, score, node_count: int, chosen, probability) -> None:
+    """No chosen candidate is surer than its score stands above what could be put in its place.
+
+    That is one rejected candidate whose nodes nobody else holds, or two that take exactly the nodes of two chosen
+    ones (crossed pairs, two batches with one sum). Message passing counts the evidence of such a cycle, and of rivals
+    that share many nodes, more than once (Weiss 2000, "Correctness of local probability propagation in graphical models
+    with loops") and would be sure of a choice between two card payments of one price at one shop. Changes `probability`.
+    """
+    count = len(size)
+    holder = np.full(node_count, -1)
+    is_held = chosen[owner]
+    holder[node[is_held]] = owner[is_held]
+    held_by = holder[node]
+    first = indptr[:-1]
+    high = np.maximum.reduceat(held_by, first)
+    low = np.minimum.reduceat(np.where(held_by < 0, count, held_by), first)
+    is_rival = ~chosen & (high >= 0)
+
+    def lower(member: np.ndarray, lead: np.ndarray) -> None:
+        ceiling = 1.0 / (1.0 + np.exp(-np.clip(lead, -40, 40)))
+        np.minimum.at(probability, member, np.maximum(ceiling, 0.5))
+
+    rival = np.flatnonzero(is_rival & (high == low))
+    lower(high[rival], score[high[rival]] - score[rival])
+    is_between = (held_by == high[owner]) | (held_by == low[owner])
+    across = np.flatnonzero(
+        is_rival & (high != low) & (np.add.reduceat(is_between, first, dtype=np.int64) == size)
+    )
+    if not len(across):
+        return
+    # A set of nodes is known by the sum of their random numbers: what is left of two sets without a third one is a
+    # subtraction.
+    name = np.add.reduceat(_scrambled(np.arange(node_count))[node], first)
+    order = np.lexsort((-score, name))
+    one, other = high[across], low[across]
+    wanted = name[one] + name[other] - name[across]
+    place = np.minimum(np.searchsorted(name[order], wanted), count - 1)
+    back = order[place]
+    found = (name[back] == wanted) & ~chosen[back]
+    one, other, across, back = one[found], other[found], across[found], back[found]
+    lead = score[one] + score[other] - score[across] - score[back]
+    lower(one, lead)
+    lower(other, lead)
+
+
+def _scrambled(number: np.ndarray) -> np.ndarray:
+    """Numbers without a pattern, always the same: the last step of SplitMix64 (Steele, Lea, Flood 2014)."""
+    x = (number.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

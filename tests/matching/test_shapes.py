@@ -209,3 +209,11 @@ def test_a_payment_made_twice_does_not_take_the_documents_from_the_first_for_sur
     money = [item("left", name, "1181.12", date, party_name="Pied Piper") for name, date in (("first", "2026-05-05"), ("again", "2026-05-06"))]  # fmt: skip
     result = match(*bills, *money)
     assert {row["status"] for row in result.matches.to_pylist()} <= {"suggested"}
+
+
+def test_equal_amounts_of_one_contract_pair_off_by_date_and_form_no_group():
+    result = match(
+        *(item("right", f"f{month}", amount, f"2026-0{month}-05", reference_keys=["59317865"]) for month, amount in ((3, "59.90"), (4, "59.90"), (5, "39.90"))),
+        *(item("left", f"z{month}", amount, f"2026-0{month}-1{month}", reference_text="Vertrag 59317865") for month, amount in ((3, "59.90"), (4, "59.90"), (5, "39.90"))),
+    )  # fmt: skip
+    assert links(result) == {("z3", "f3"), ("z4", "f4"), ("z5", "f5")}
