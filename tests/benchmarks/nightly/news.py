@@ -144,7 +144,8 @@ def _table(path: Path) -> tuple[list[str], str, list[list[str]]]:
     text = _open(path, _encoding(path))
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    return header, delimiter, rows
+    # A line that was cut off is one of the sample's faults.
+    return header, delimiter, [row for row in rows if len(row) == len(header)]
 
 
 def _encoding(path: Path) -> str:
