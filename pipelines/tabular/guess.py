@@ -23,6 +23,11 @@ from pipelines.tabular.text import rows
 UNKNOWN_ACCOUNT, UNKNOWN_CURRENCY = "UNKNOWN", "XXX"
 
 _MOST_ABOVE = 40  # lines
+_BOOKED = ("invoice_lines", "bill_lines")
+_OF_ITS_ORDER = (
+    "order_id", "order_number", "order_date", "created_at", "customer_id", "customer_name", "customer_email",
+    "currency", "status",
+)  # fmt: skip
 _DOCUMENTS = ("orders", "invoices", "bills", "payments")  # streams with one row each
 _TIMES = (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "T%H:%M:%S", "")
 
@@ -55,9 +60,43 @@ def guessed_mapping(text: str) -> tuple[CsvMapping | None, str]:
     items = next(found for found in candidates if found[2].stream == "order_lines")
     if items[0] and mapping.stream in _DOCUMENTS and _has_a_row_per_item(body, items[4]):
         usable, score, mapping, complaint, _ = items
+    booked = [
+        found for found in candidates if found[2].stream in _BOOKED and found[0] and _is_booked(found[4])
+    ]
+    if mapping.stream == "order_lines" and booked:
+        usable, score, mapping, complaint, _ = max(booked, key=lambda found: found[1])
+    if mapping.stream == "order_lines":
+        mapping = _filled_down(mapping, body, items[4])
     if not usable or score[0] < 3:
         return None, f"delimited text, but no known export: {complaint}"
     return mapping, f"{score[0]} of {len(headers)} headers are usual for {mapping.stream}"
+
+
+def _is_booked(layout: Layout | None) -> bool:
+    """Whether lines say on which account or under which tax code they go: those of an accounting tool, no shop's."""
+    return layout is not None and bool({"account_code", "tax_code", "cost_center"} & set(layout.at))
+
+
+def _filled_down(mapping: CsvMapping, text: str, layout: Layout | None) -> CsvMapping:
+    """Where the order stands on its first row only, its columns hold for the rows below."""
+    if layout is None or "order_id" not in layout.at:
+        return mapping
+    sample = [
+        row for _, row in islice(rows(text, layout.delimiter, '"'), 1, 2000) if len(row) == layout.width
+    ]
+    item = [layout.at[name] for name in ("sku", "description", "quantity") if name in layout.at]
+    cost = [layout.at[name] for name in ("unit_price", "line_amount") if name in layout.at]
+    further = [
+        row
+        for row in sample
+        if not row[layout.at["order_id"]].strip()
+        and any(row[at].strip() for at in item)
+        and any(row[at].strip() for at in cost)
+    ]
+    if not sample or not sample[0][layout.at["order_id"]].strip() or 10 * len(further) < len(sample):
+        return mapping
+    names = [layout.headers[layout.at[name]] for name in _OF_ITS_ORDER if name in layout.at]
+    return mapping.model_copy(update={"fill_down": tuple(names), "delimiter": layout.delimiter})
 
 
 def _has_a_row_per_item(text: str, layout: Layout | None) -> bool:

@@ -157,12 +157,39 @@ def test_totals_repeated_on_every_row_of_an_order_are_never_added_up(tmp_path):
 
 
 def test_the_same_headers_are_of_the_line_where_the_values_say_so(tmp_path):
-    text = REPEATED.replace("5.00,2.50,42.50\nA1", "4.00,2.00,26.00\nA1").replace("5.00,2.50,42.50", "1.00,0.50,16.50")
-    text = text.replace("4.00,1.20,23.20\nA3", "2.00,0.80,14.80\nA3").replace("4.00,1.20,23.20", "2.00,0.40,8.40")
+    text = REPEATED.replace("5.00,2.50,42.50\nA1", "4.00,2.00,26.00\nA1").replace(
+        "5.00,2.50,42.50", "1.00,0.50,16.50"
+    )
+    text = text.replace("4.00,1.20,23.20\nA3", "2.00,0.80,14.80\nA3").replace(
+        "4.00,1.20,23.20", "2.00,0.40,8.40"
+    )
     found = inbox(tmp_path, text)
-    assert [row["total_amount"] for row in found["order_lines"]] == decimals("26", "16.5", "11", "14.8", "8.4")
+    assert [row["total_amount"] for row in found["order_lines"]] == decimals(
+        "26", "16.5", "11", "14.8", "8.4"
+    )
     assert amounts(found, "shipping_amount", "tax_amount")[1] == (Decimal(1), Decimal("0.5"))
     assert "'Total' is the line with tax and shipping" in how(found)
+
+
+def test_an_order_that_stands_on_its_first_row_only_holds_for_the_rows_below(tmp_path):
+    found = inbox(
+        tmp_path,
+        "Order ID,Order Date,Customer,SKU,Qty,Unit Price,Currency,Order Total\n"
+        "1001,2026-05-01,Ann,A,2,5.00,EUR,17.00\n,,,B,1,7.00,,\n1002,2026-05-02,Bob,A,1,5.00,EUR,5.00\n",
+    )
+    assert amounts(found, "order_id", "total_amount", "order_total_amount", "currency") == [
+        ("1001", Decimal(10), Decimal(17), "EUR"), ("1001", Decimal(7), None, "EUR"), ("1002", Decimal(5), Decimal(5), "EUR"),
+    ]  # fmt: skip
+    assert {str(row["order_date"]) for row in found["order_lines"][:2]} == {"2026-05-01"}
+
+
+def test_lines_with_accounts_are_those_of_an_accounting_tool(tmp_path):
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        "Invoice Number,Invoice Date,Customer,Description,Quantity,Unit Price,Tax Code,Account Code,Net Amount,Tax Amount\n"
+        "INV-1,2026-05-01,Ann,Consulting,2,50.00,S,4000,100.00,19.00\n"
+    )
+    assert set(inspect(path).records) == {"invoice_lines"}
 
 
 def test_german_headers_decimal_commas_percent_and_parts_of_a_piece(tmp_path):
@@ -193,7 +220,11 @@ def test_a_mapping_says_which_columns_are_what(tmp_path):
         columns={"order_id": "Beleg", "order_date": "Am", "sku": "Art", "quantity": "Stk", "unit_price": "EP", "discount_amount": "Nachlass"},
         constants={"currency": "EUR"},
     )  # fmt: skip
-    found = read(tmp_path, "Beleg,Am,Art,Stk,EP,Nachlass\n7,2026-06-30,A,3,2.00,0.50\n7,2026-06-30,B,-1,2.00,0.50\n", mapping)
+    found = read(
+        tmp_path,
+        "Beleg,Am,Art,Stk,EP,Nachlass\n7,2026-06-30,A,3,2.00,0.50\n7,2026-06-30,B,-1,2.00,0.50\n",
+        mapping,
+    )
     assert [row["total_amount"] for row in found["order_lines"]] == decimals("5.50", "-1.50")
 
 
