@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
+from dagster_project.publish import standing_report
 from dagster_project.report import build_close_report
 from dagster_project.report.page import money
 
@@ -71,3 +72,24 @@ def test_no_text_of_any_table_can_run_in_the_page(sample_run, tmp_path):
     page = build_close_report(published, tmp_path / "close.html").read_text()
     assert "&lt;script&gt;alert(" in page
     assert "<script" not in page and "<img" not in page
+
+
+def test_a_page_stands_until_the_file_or_the_page_is_another(tmp_path):
+    published, page = tmp_path / "tieout.duckdb", tmp_path / "close.html"
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            "create schema checks; create table checks.expectation_results as select 'one' as run_id"
+        )
+    page.write_text("made")
+    assert not standing_report.stands(published, page)
+    standing_report.note(published, page)
+    assert standing_report.stands(published, page)
+    page.write_text("changed by hand")
+    assert not standing_report.stands(published, page)
+    standing_report.note(published, page)
+    with duckdb.connect(str(published)) as connection:
+        connection.execute("update checks.expectation_results set run_id = 'another'")
+    assert not standing_report.stands(published, page)
+    standing_report.note(published, page)
+    page.with_suffix(".made_of.json").write_text("{half a no")
+    assert not standing_report.stands(published, page)
