@@ -124,23 +124,29 @@ common_orders as (
 ),
 
 -- What two deliveries of the same orders are to each other.
--- again: the later brings the orders of the earlier, whole. Half of what they sell is the same, or a quarter where
---   the file came under the same name. Where rows have numbers, these decide, and only nearly all make an order.
--- part: the smaller is a part of the larger, row for row (a page, and then the whole export).
--- Neither: two parts of one export. They share few rows: the same item twice in an order, and an order that the end
---   of a page cuts.
+-- part: the smaller is a part of the larger, row for row (a page, and then the whole export); the larger holds.
+-- again: the later brings the orders of the earlier, whole, and holds. Half of what they sell is the same, or a quarter
+--   where the file came under the same name; where rows have numbers, these decide, and only nearly all make an order.
+-- Neither: two parts of one export, and both hold. They share few rows: the same item twice in an order, and an order
+--   that the end of a page cuts.
 related as (
     select
         common_lines.source_name,
         common_lines.load_id,
         common_lines.other_load_id,
         case
+            when not common_lines.has_line_id
+                and common_lines.common_contents = common_orders.line_count
+                and 100 * common_orders.line_count < 90 * common_orders.other_line_count
+                then 'part'
+            when not common_lines.has_line_id
+                and common_lines.common_contents = common_orders.other_line_count
+                and 100 * common_orders.other_line_count < 90 * common_orders.line_count
+                then 'whole'
             when 100 * common_lines.common_items
                 >= case when common_orders.is_same_file then 25 when common_lines.has_line_id then 80 else 50 end
                     * greatest(common_orders.line_count, common_orders.other_line_count)
                 then 'again'
-            when not common_lines.has_line_id and common_lines.common_contents = common_orders.line_count then 'part'
-            when not common_lines.has_line_id and common_lines.common_contents = common_orders.other_line_count then 'whole'
         end as relation
     from common_lines
     inner join common_orders
