@@ -5,6 +5,7 @@ edited seeds, other as-of dates and runs that are killed (keyed_nights.py).
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,5 +28,6 @@ def test_a_night_by_keys_is_a_full_refresh(sample_run: SampleRun, tmp_path: Path
         timeout=RUN_SECONDS * int(NIGHTS),
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    # Not by chance: most keyed models were kept up to date, none was made anew.
-    assert "'by keys': " in done.stdout and "'anew'" not in done.stdout, done.stdout
+    # Not by making all of it anew.
+    kept = re.findall(r"'by keys': ([0-9]+)[,}]", done.stdout)
+    assert kept and int(kept[0]) >= 20, done.stdout

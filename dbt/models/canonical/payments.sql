@@ -25,6 +25,7 @@ charges as (
         coalesce(charges.is_captured, true) as is_captured,
         charges.created_at as paid_at,
         charges.business_date,
+        charges.business_date as stated_date,
         {{ source_key('charges.source_name', 'charges.balance_transaction_id') }} as balance_transaction_id,
         {{ provenance('charges', 'charges', 'charges.charge_id') }}
     from {{ ref('stg_stripe__charges') }} as charges
@@ -57,6 +58,7 @@ csv_payments as (
         true as is_captured,
         {{ date_to_timestamp('payments.known_date') }} as paid_at,
         payments.known_date as business_date,
+        payments.business_date as stated_date,
         {{ source_key('payments.source_name', 'payments.balance_transaction_id') }} as balance_transaction_id,
         {{ provenance('payments', 'payments', 'payments.payment_id') }}
     from {{ ref('stg_csv__payments') }} as payments
@@ -108,6 +110,7 @@ select
     all_payments.business_date as payment_date,
     all_payments.paid_at,
     all_payments.business_date,
+    all_payments.stated_date,
     all_payments.balance_transaction_id,
     movements.payout_id,
     {{ provenance_columns('all_payments') }}

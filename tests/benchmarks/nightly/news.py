@@ -167,7 +167,9 @@ def _export(folder: Path, stream: str, day: date, share: float, number: int, ran
     paths = sorted(folder.glob("*.csv"))
     header, delimiter, _ = _table(paths[-1])
     style = _STYLES[folder.parent.name if folder.parent.name in _STYLES else folder.name]
-    picked = _some(paths, lambda path: _table(path)[2], share, random)
+    picked = _some(
+        paths, lambda path: [row for row in _table(path)[2] if len(row) == len(header)], share, random
+    )
     changed_at = [place for place, name in enumerate(header) if name in _CHANGED_AT]
     rows = []
     for row in picked[::2]:

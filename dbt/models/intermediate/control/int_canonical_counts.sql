@@ -23,23 +23,14 @@ arrived as (
         and lines.source_position = declared.source_position
         and declared.record_state = 'current'
     where lines.line_type = 'item'
-    {%- for table, amount in [('payments', 'paid.amount'), ('refunds', as_written('paid.amount'))] %}
+    -- Payments that an export lists without a day take that of their order; the source declared them without.
     union all
-    -- So do payments that an export lists without a day.
-    select
-        paid.source_name,
-        paid.source_object,
-        paid.entity_id,
-        paid.currency,
-        case when declared.load_id is null then paid.business_date else declared.business_date end,
-        {{ amount }}
-    from {{ ref(table) }} as paid
-    left join {{ ref('stg_csv__payments') }} as declared
-        on paid.load_id = declared.load_id
-        and paid.source_position = declared.source_position
-        and declared.record_state = 'current'
-    where paid.source_object <> 'order_refunds'
-    {%- endfor %}
+    select source_name, source_object, entity_id, currency, stated_date, amount
+    from {{ ref('payments') }}
+    union all
+    select source_name, source_object, entity_id, currency, stated_date, {{ as_written('amount') }}
+    from {{ ref('refunds') }}
+    where source_object <> 'order_refunds'
     union all
     select source_name, source_object, entity_id, currency, business_date, amount
     from {{ ref('disputes') }}
