@@ -143,7 +143,7 @@ def main() -> None:
     say("Made by `python tests/benchmarks/matching/run.py --write` (extra `benchmark`); " + machine() + ".\n")
     say("## Against other matchers, on files that nothing was tuned on\n")
     say(
-        "`exact`: equal amount and date. `greedy`: best pair first by amount, date and text. `splink`: Splink with an optimal one-to-one selection, its threshold chosen with the truth at hand. Files: labelled.py and hostile.py.\n"
+        "`exact`: equal amount and date. `greedy`: best pair first by amount, date and text. `splink`: Splink with an optimal one-to-one selection, its threshold chosen with the truth at hand. Files: labelled.py, hostile.py and terms.py.\n"
     )
     quality(given.families.split(","), given.levels.split(","), given.seed, given.processes, say)
     say("\n## How cost grows\n")
