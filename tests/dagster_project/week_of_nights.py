@@ -105,6 +105,7 @@ def main() -> None:
         # So that the sensors have told what there is to tell, and the picture of the last run is whole.
         time.sleep(30)
         if arguments.pictures:
+            arguments.pictures.mkdir(parents=True, exist_ok=True)
             for name, (page, width, height, clicks) in PICTURES.items():
                 address = f"http://127.0.0.1:{_PORT + 1}{page}"
                 shift = int(clock.read_text())
