@@ -20,7 +20,7 @@
     so it is when the text of the query changed (another as-of date). Either way only keys whose rows differ
     are exchanged, and only these are passed on. Forgetting a parent costs time; a wrong key would cost rows.
 
-    What the table was made of is its comment, written in the same transaction as its rows; a run that was
+    What the table was made of is its comment ("keyed {...}", which publishing leaves behind), written in the same transaction as its rows; a run that was
     killed leaves both as they were. The rows that differed, as they were and as they are, are
     `changes.<model>`. Raw rows: those of later loads, when the hash over all rows that the gate after load
     has read is the earlier one plus theirs; else something was taken out or changed, and all is made anew. -#}
@@ -98,10 +98,10 @@
     {%- for name in relation_names -%} {%- do found.update({name: {}}) -%} {%- endfor -%}
     {%- set rows = run_query(
         "select format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, table_name), comment from duckdb_tables() "
-        ~ "where comment is not null and format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, table_name) in ('"
+        ~ "where starts_with(comment, 'keyed ') and format('\"{}\".\"{}\".\"{}\"', database_name, schema_name, table_name) in ('"
         ~ relation_names | join("', '") ~ "')"
     ).rows if relation_names else [] -%}
-    {%- for row in rows -%} {%- do found.update({row[0]: fromjson(row[1], {})}) -%} {%- endfor -%}
+    {%- for row in rows -%} {%- do found.update({row[0]: fromjson(row[1][6:], {})}) -%} {%- endfor -%}
     {{ return(found) }}
 {%- endmacro %}
 
@@ -248,7 +248,7 @@
 {%- endmacro %}
 
 {% macro keyed_comment(state) -%}
-    comment on table {{ this }} is '{{ tojson(state) | replace("'", "''") }}'
+    comment on table {{ this }} is 'keyed {{ tojson(state) | replace("'", "''") }}'
 {%- endmacro %}
 
 

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import pyarrow.compute as pc
 
-from matching.items import Items
+from matching.items import NO_DATE, Items
 
 #: Quoted numbers (or pairs by reference or party and an equal amount, for the dates) from which a side can be told.
 LEAST = 3
@@ -39,15 +39,20 @@ def learn(con: duckdb.DuckDBPyConnection, items: Items) -> None:
         for rec, right_quotes, left_quotes in found
         if abs(right_quotes - left_quotes) >= LEAST
     }
-    later = con.execute(f"""
-        select l.rec, count(*) filter (where l.date > r.date) as left_later, count(*) filter (where l.date < r.date) as right_later
-        from pair inner join l_line as l on pair.l = l.row inner join r_line as r on pair.r = r.row
-        where pair.l % {step} = 0 and l.amt = r.amt and l.currency = r.currency and (pair.key_left_n > 0 or (l.party >= 0 and l.party = r.party))
-        group by l.rec
-    """).fetchall()
-    for rec, left_later, right_later in later:
-        if abs(left_later - right_later) >= LEAST:
-            told.setdefault(rec, left_later > right_later)
+    # Compared here and not in the database, which would join all rows of one amount with each other first.
+    table = con.execute(
+        f"select l, r, key_left_n > 0 as is_named from pair where l % {step} = 0 order by l, r"
+    ).fetchnumpy()
+    l, r = table["l"].astype(np.int64), table["r"].astype(np.int64)  # noqa: E741
+    fits = table["is_named"] | ((items.party[l] >= 0) & (items.party[l] == items.party[r]))
+    # Rows of one amount and stratum: of one entity and currency, too.
+    fits &= (items.amount[l] == items.amount[r]) & (items.stratum[l] == items.stratum[r])
+    fits &= (items.date[l] != NO_DATE) & (items.date[r] != NO_DATE)
+    rec, days = items.rec[l[fits]], (items.date[l] - items.date[r])[fits]
+    for code in np.unique(rec).tolist():
+        later = int(np.sign(days[rec == code]).sum())
+        if abs(later) >= LEAST:
+            told.setdefault(code, later > 0)
     for rec, left_pays in told.items():
         if rec not in banks:
             items.left_pays[rec] = left_pays

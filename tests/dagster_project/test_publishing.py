@@ -73,6 +73,13 @@ def test_rows_come_in_a_stable_order_and_with_their_descriptions(place: Path) ->
     ]
 
 
+def test_what_a_table_was_made_of_is_not_published(place: Path) -> None:
+    with duckdb.connect(str(place / "warehouse" / "tieout.duckdb")) as connection:
+        connection.execute("""comment on table canonical.payments is 'keyed {"to": "a run"}'""")
+    do_publish(place)
+    assert ask(place, "select table_name from duckdb_tables() where comment is not null") == []
+
+
 def test_check_results_of_this_run_only(place: Path) -> None:
     do_publish(place)
     assert ask(place, "select run_id from checks.expectation_results") == [("now",)]
